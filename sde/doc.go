@@ -1,0 +1,33 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package sde holds the equation of stochastic gradient flow and the words that
+// all packages of sgflow share.
+//
+//	dθ = −∇L(θ) dt + B(θ, t) dW,   B Bᵀ = 2 D(θ, t)
+//
+// A Flow is made of a Loss (three methods) and a Diffusion (two), a Calculus and
+// a Domain. Schemes and the ensemble engine (package integrate) are written
+// against Equation, which a Flow satisfies and an equation of one's own can.
+//
+// # Upgrades
+//
+// The required interfaces are small. What makes a run faster or a result sharper
+// is an interface of its own, looked for once when a run is set up: BatchGradient,
+// Hessian, Laplacian, Curvature, Normalizable, Charted of a Loss; Classified,
+// Thermal, DiagonalRoot, DiagonalDerivative, RootJacobian, Divergence of a
+// Diffusion; GradientSystem, Interpreted, Confined, BatchDrift of an Equation.
+// A type that wraps another should forward those it can; what is not forwarded is lost
+// silently, so say what you implement with a line like
+//
+//	var _ sde.BatchGradient = MyLoss{}
+//
+// # Conventions
+//
+// One step of SGD of learning rate η takes the time η, and C is the covariance of
+// its gradient noise: D = (η/2) C, and (η/2B) Σ for independent batches of B drawn
+// with replacement from per-sample gradients of covariance Σ. If Σ = s²I then
+// D = T I with T = ηs²/(2B), and the stationary density is exp(−L/T). The
+// calculus is Itô's unless the flow says otherwise.
+package sde

@@ -1,0 +1,211 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package sde
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/sgflow/sgflow/internal/kernel"
+)
+
+// Purpose says what a stream's numbers are for. Streams of different purposes
+// are independent, so that what one part of a run draws disturbs no other.
+type Purpose uint8
+
+const (
+	// paths are the Brownian increments of the steps, see Stream.Increments.
+	paths Purpose = iota
+	// Steps is whatever else a scheme or a sampler of gradients draws in a step.
+	Steps
+	// Starts are the particles' initial states.
+	Starts
+	// Observers is what observers draw.
+	Observers
+	purposes // how many there are; at most 16
+)
+
+// The largest block and step that a stream can be placed at, and so the most
+// blocks and steps of a run.
+const (
+	MaxBlocks = 1 << 24
+	MaxSteps  = 1 << 36
+)
+
+// Stream is the noise of a run, a pure function of (seed, purpose, block, step):
+// it holds no history. At is called before each block's step and re-keys the
+// stream; what is drawn then depends on nothing that was drawn before, so a run
+// gives the same bits in whatever order its blocks are advanced.
+//
+// The key of a place is
+//
+//	key = mix(hash(seed) ⊕ (purpose·2⁶⁰ + block·2³⁶ + step))
+//
+// with mix a bijection of 64-bit words, so that for a given seed no two places
+// share a key. A key gives the states of eight interleaved xoshiro256++
+// generators (Blackman & Vigna, 2021, Scrambled linear pseudorandom number
+// generators), whose words become uniforms and, by one fixed Box–Muller
+// transform, normals; both have the same bits on every machine. Normals lie
+// within ±8.58, where a true one fails to 1 time in 10¹⁷.
+//
+// A Stream is not safe for concurrent use.
+type Stream struct {
+	seed   uint64 // hashed
+	at     uint64 // purpose, block and step, packed
+	pieces int    // see Couple
+
+	path, free         generator
+	pathDrawn, freeSet bool
+	fine               []float64
+}
+
+// NewStream returns the stream of a seed. newSource, if it is not nil, makes the
+// generator that replaces the built-in one; it is called with an arbitrary seed
+// and the generator is then seeded with the key of each place. Its words pass
+// through the same transforms.
+func NewStream(seed uint64, newSource func(seed uint64) Source) *Stream {
+	s := &Stream{seed: mix(seed + goldenGamma), pieces: 1}
+	if newSource != nil {
+		s.path.source, s.free.source = newSource(seed), newSource(seed)
+	}
+	s.At(Starts, 0, 0)
+	return s
+}
+
+// At places the stream at the first number for a purpose, block and step. It
+// panics if one is out of range.
+func (s *Stream) At(p Purpose, block, step int) {
+	if p == paths || purposes <= p || block < 0 || MaxBlocks <= block || step < 0 || MaxSteps <= step {
+		panic("sde: stream placed out of range")
+	}
+	s.at = uint64(p)<<60 | uint64(block)<<36 | uint64(step)
+	s.pathDrawn, s.freeSet = false, false
+}
+
+// key returns the key of a packed place.
+func (s *Stream) key(at uint64) uint64 { return mix(s.seed ^ at) }
+
+// Couple makes the stream draw each step's increments as the sum of those of
+// pieces finer steps. A stream of step h and n pieces then follows the same
+// Brownian path as one of step h/n and a single piece, which is what the strong
+// error of a scheme is measured on. It panics if pieces is less than 1.
+func (s *Stream) Couple(pieces int) {
+	if pieces < 1 {
+		panic("sde: a step has at least one piece")
+	}
+	s.pieces = pieces
+}
+
+// Increments fills z with the unit normals of this step's Brownian increment,
+//
+//	ΔW = √h z
+//
+// n·m of them for n particles and m components, a particle's next to one another.
+// They have a purpose of their own, so what else is drawn in the step
+// does not move them. It panics if it is called twice for one step.
+func (s *Stream) Increments(z []float64) {
+	if s.pathDrawn {
+		panic("sde: increments of a step drawn twice")
+	}
+	s.pathDrawn = true
+	const place = 1<<60 - 1 // block and step, the purpose paths being 0
+	if s.pieces == 1 {
+		s.path.key(s.key(s.at & place))
+		s.path.normals(z)
+		return
+	}
+	if cap(s.fine) < len(z) {
+		s.fine = make([]float64, len(z))
+	}
+	fine := s.fine[:len(z)]
+	clear(z)
+	block, step := s.at&place&^(MaxSteps-1), s.at&(MaxSteps-1)
+	first, scale := step*uint64(s.pieces), 1/math.Sqrt(float64(s.pieces))
+	if hi, _ := bits.Mul64(step+1, uint64(s.pieces)); hi != 0 || first+uint64(s.pieces) > MaxSteps {
+		panic("sde: stream placed out of range")
+	}
+	for i := range uint64(s.pieces) {
+		s.path.key(s.key(block | (first + i)))
+		s.path.normals(fine)
+		kernel.Axpy(z, scale, fine)
+	}
+}
+
+// Words fills dst with independent words, uniform over all 2⁶⁴.
+func (s *Stream) Words(dst []uint64) { s.place(); s.free.words(dst) }
+
+// Uniforms fills dst with independent numbers, uniform over (k+½)2⁻⁵² for
+// k = 0 … 2⁵²−1: neither 0 nor 1 occurs.
+func (s *Stream) Uniforms(dst []float64) { s.place(); s.free.uniforms(dst) }
+
+// Normals fills dst with independent standard normals.
+func (s *Stream) Normals(dst []float64) { s.place(); s.free.normals(dst) }
+
+// place keys the generator of everything but increments, once it is needed.
+func (s *Stream) place() {
+	if !s.freeSet {
+		s.freeSet = true
+		s.free.key(s.key(s.at))
+	}
+}
+
+// generator draws from the built-in lanes, or from a source if there is one.
+type generator struct {
+	lanes  kernel.Lanes
+	source Source
+	buffer [64]uint64
+}
+
+func (g *generator) key(k uint64) {
+	if g.source != nil {
+		g.source.Seed(k)
+		return
+	}
+	g.lanes.Key(k)
+}
+
+func (g *generator) words(dst []uint64) {
+	if g.source == nil {
+		g.lanes.Words(dst)
+		return
+	}
+	for i := range dst {
+		dst[i] = g.source.Uint64()
+	}
+}
+
+func (g *generator) uniforms(dst []float64) {
+	for len(dst) > 0 {
+		n := min(len(dst), len(g.buffer))
+		g.words(g.buffer[:n])
+		kernel.Uniforms(dst[:n], g.buffer[:n])
+		dst = dst[n:]
+	}
+}
+
+func (g *generator) normals(dst []float64) {
+	if g.source == nil {
+		g.lanes.Normals(dst)
+		return
+	}
+	for len(dst) > 0 {
+		n := min(len(dst), len(g.buffer))
+		w := g.buffer[:(n+15)&^15]
+		g.words(w)
+		kernel.Normals(dst[:n], w)
+		dst = dst[n:]
+	}
+}
+
+const goldenGamma = 0x9e3779b97f4a7c15
+
+// mix is a bijection of 64-bit words that spreads each bit over all, Stafford's
+// variant 13 as in SplitMix64 (Steele, Lea & Flood, 2014, Fast splittable
+// pseudorandom number generators).
+func mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
