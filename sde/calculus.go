@@ -48,17 +48,15 @@ func (c Calculus) Alpha() float64 { return float64(c) / 2 }
 // the drift under calculus to is a + c_from − c_to. It holds scratch memory and
 // serves one goroutine at a time.
 //
-// Derivatives come from the diffusion if it has the upgrades RootJacobian,
-// DiagonalDerivative or Divergence, and by central differences of the root, with
-// a relative error of about 1e-10, if it has not (2d roots for each drift).
+// Derivatives come from the diffusion's Divergence where that serves, otherwise
+// from JacobianOf.
 type Conversion struct {
-	diffusion  Diffusion
-	d, m       int
-	from, to   Calculus
-	jacobian   func(dst, theta []float64, t float64)
-	divergence func(dst, theta []float64, t float64)
-
-	root, dB, low, high, x, div []float64
+	diffusion     Diffusion
+	d, m          int
+	from, to      Calculus
+	jacobian      func(dst, theta []float64, t float64)
+	divergence    func(dst, theta []float64, t float64)
+	root, dB, div []float64
 }
 
 // NewConversion returns the conversion for a diffusion of d coordinates and m
@@ -67,21 +65,8 @@ func NewConversion(diffusion Diffusion, d, m int, from, to Calculus) *Conversion
 	if from == to || ClassOf(diffusion) >= Additive {
 		return nil
 	}
-	c := &Conversion{diffusion: diffusion, d: d, m: m, from: from, to: to,
-		root: make([]float64, d*m), dB: make([]float64, d*m*d),
-		low: make([]float64, d*m), high: make([]float64, d*m), x: make([]float64, d), div: make([]float64, d)}
-	c.jacobian = c.differences
-	if j, ok := diffusion.(RootJacobian); ok {
-		c.jacobian = j.RootJacobian
-	} else if dd, ok := diffusion.(DiagonalDerivative); ok && ClassOf(diffusion) == Diagonal {
-		c.jacobian = func(dst, theta []float64, t float64) {
-			clear(dst)
-			dd.DiagonalDerivative(c.x, theta, t)
-			for i, v := range c.x {
-				dst[(i*d+i)*d+i] = v
-			}
-		}
-	}
+	c := &Conversion{diffusion: diffusion, d: d, m: m, from: from, to: to, jacobian: JacobianOf(diffusion, d, m),
+		root: make([]float64, d*m), dB: make([]float64, d*m*d), div: make([]float64, d)}
 	if g, ok := diffusion.(Divergence); ok {
 		c.divergence = g.Divergence
 	}
@@ -128,19 +113,40 @@ func (c *Conversion) contract(theta []float64, t float64, klimontovich bool) {
 	}
 }
 
-// differences stores the root's derivatives by central differences.
-func (c *Conversion) differences(dst, theta []float64, t float64) {
-	copy(c.x, theta)
-	for l, v := range theta {
-		h := cbrtEpsilon * math.Max(1, math.Abs(v))
-		up, down := v+h, v-h
-		c.x[l] = up
-		c.diffusion.Root(c.high, c.x, t)
-		c.x[l] = down
-		c.diffusion.Root(c.low, c.x, t)
-		c.x[l] = v
-		for ik := range c.high {
-			dst[ik*c.d+l] = (c.high[ik] - c.low[ik]) / (up - down)
+// JacobianOf returns a function that stores the derivatives of the diffusion's
+// root, of d coordinates and m components, as RootJacobian does. They come from
+// the diffusion if it has the upgrade RootJacobian, or DiagonalDerivative and
+// the class Diagonal; otherwise by central differences, which take 2d roots and
+// have a relative error of about 1e-10. The function holds scratch memory and
+// serves one goroutine at a time.
+func JacobianOf(diffusion Diffusion, d, m int) func(dst, theta []float64, t float64) {
+	if j, ok := diffusion.(RootJacobian); ok {
+		return j.RootJacobian
+	}
+	x := make([]float64, d)
+	if dd, ok := diffusion.(DiagonalDerivative); ok && ClassOf(diffusion) == Diagonal {
+		return func(dst, theta []float64, t float64) {
+			clear(dst)
+			dd.DiagonalDerivative(x, theta, t)
+			for i, v := range x {
+				dst[(i*d+i)*d+i] = v
+			}
+		}
+	}
+	low, high := make([]float64, d*m), make([]float64, d*m)
+	return func(dst, theta []float64, t float64) {
+		copy(x, theta)
+		for l, v := range theta {
+			h := cbrtEpsilon * math.Max(1, math.Abs(v))
+			up, down := v+h, v-h
+			x[l] = up
+			diffusion.Root(high, x, t)
+			x[l] = down
+			diffusion.Root(low, x, t)
+			x[l] = v
+			for ik := range high {
+				dst[ik*d+l] = (high[ik] - low[ik]) / (up - down)
+			}
 		}
 	}
 }

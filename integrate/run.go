@@ -1,0 +1,450 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sgflow/sgflow/internal/kernel"
+	"github.com/sgflow/sgflow/sde"
+)
+
+// A run goes from one observation time to the next. In each such phase every
+// group is taken by one worker, which shows each of its blocks to the observers
+// that are due, and then advances that block to the next observation time while
+// it is in cache. So when a phase is broken off, whatever was not advanced can
+// still be observed, and all accumulators stand at the same time: the state of
+// the particles, which does not, is nobody's business but the run's.
+type run struct {
+	*plan
+	x         sde.Batch
+	observers []*observed
+	only      int      // the particle to replay, −1 for all
+	dropped   [][]bool // by block, nil where none is
+
+	from, to int  // the phase's steps
+	last     bool // nothing is left to advance
+
+	next  atomic.Int64 // the next group to be taken
+	limit atomic.Int64 // blocks above are not advanced, and −1 stops all
+
+	mu          sync.Mutex
+	err         error // of the lowest block that failed
+	errBlock    int64
+	divergences []*DivergenceError
+
+	done     atomic.Int64
+	started  time.Time
+	reported time.Time
+	ticking  sync.Mutex
+}
+
+// observed is an observer and where it stands.
+type observed struct {
+	sde.Observer
+	burnIn  bool
+	total   int // observation times
+	batches int // stretches of time that make groups of their own
+	index   int // observation times so far
+	due     bool
+}
+
+func (p *plan) run(ctx context.Context, observers []sde.Observer, only int) (*Result, error) {
+	r := &run{plan: p, only: only, started: time.Now()}
+	if err := r.startObservers(observers); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return r.result(&InterruptedError{Err: context.Cause(ctx)})
+	}
+	r.x = sde.NewBatch(p.Particles, p.d)
+	r.dropped = make([][]bool, p.blocks)
+	r.limit.Store(math.MaxInt64)
+	workers := make([]*worker, p.Workers)
+	for i := range workers {
+		var err error
+		if workers[i], err = newWorker(r); err != nil {
+			return nil, err
+		}
+	}
+	stop := context.AfterFunc(ctx, func() { r.limit.Store(-1) })
+	defer stop()
+	pool := newPool(workers, r)
+	defer pool.close()
+
+	pool.each((*worker).fill)
+	if err := r.check(ctx); err != nil {
+		return r.result(err)
+	}
+	for step, observe := 0, r.atStart(); ; {
+		next, end := r.nextStop(step)
+		if end {
+			next = step
+		}
+		r.from, r.to, r.last = step, next, end
+		if observe || !end {
+			pool.each((*worker).phase)
+		}
+		if observe {
+			r.observedAll()
+		}
+		if end && r.err == nil {
+			r.tick(true)
+			return r.result(nil)
+		}
+		if err := r.check(ctx); err != nil {
+			return r.result(err)
+		}
+		step = next
+		observe = r.due(step)
+	}
+}
+
+// startObservers tells the observers about the run.
+func (r *run) startObservers(observers []sde.Observer) error {
+	for i, o := range observers {
+		if o == nil {
+			return invalid(fmt.Sprintf("observers[%d]", i), nil, "an observer", nil)
+		}
+		ob := &observed{Observer: o, total: r.observations}
+		if b, ok := o.(sde.BurnInObserver); ok && b.ObservesBurnIn() {
+			ob.burnIn = true
+			ob.total += 1 + (r.burnIn+r.every-1)/r.every
+		}
+		ob.batches = max(1, min(ob.total, (minGroups+r.groups-1)/r.groups))
+		if err := o.Start(sde.Run{
+			Equation: r.Equation, Scheme: r.properties.Name, Step: r.Step, Dim: r.d, Particles: r.Particles,
+			Groups: r.groups * ob.batches, BurnIn: r.schedule.BurnIn, Time: r.schedule.Time, Every: float64(r.every) * r.Step,
+			Observations: ob.total, Seed: r.Seed,
+		}); err != nil {
+			return fmt.Errorf("integrate: observer %T: %w", o, err)
+		}
+		r.observers = append(r.observers, ob)
+	}
+	return nil
+}
+
+// atStart reports whether an observer sees time 0, and marks those that do.
+func (r *run) atStart() bool { return r.due(0) }
+
+// due marks the observers that see a step, and reports whether any does.
+func (r *run) due(step int) (any bool) {
+	since := step - r.burnIn
+	regular := since > 0 && since%r.every == 0
+	burnIn := since == 0 || since < 0 && step%r.every == 0
+	for _, o := range r.observers {
+		o.due = regular || burnIn && o.burnIn
+		any = any || o.due
+	}
+	return any
+}
+
+// nextStop returns the next step at which an observer is due, or which ends the run.
+func (r *run) nextStop(step int) (next int, end bool) {
+	if step == r.n {
+		return step, true
+	}
+	burnIn := slices.ContainsFunc(r.observers, func(o *observed) bool { return o.burnIn })
+	switch {
+	case step >= r.burnIn:
+		return step + r.every, false
+	case burnIn:
+		return min(step+r.every, r.burnIn), false
+	default:
+		return r.burnIn + r.every, false
+	}
+}
+
+func (r *run) observedAll() {
+	for _, o := range r.observers {
+		if o.due {
+			o.index++
+		}
+	}
+}
+
+// check returns why the run must end, nil if it need not.
+func (r *run) check(ctx context.Context) error {
+	if r.err != nil {
+		return r.err
+	}
+	if ctx.Err() != nil {
+		return &InterruptedError{Err: context.Cause(ctx)}
+	}
+	return nil
+}
+
+// result returns what Run does when it ends for the given reason.
+func (r *run) result(err error) (*Result, error) {
+	res := &Result{Particles: r.Particles, Groups: r.groups, Elapsed: time.Since(r.started), Warnings: r.warnings, Partial: err != nil}
+	// The last step that was observed completely, or all of the run.
+	res.Steps = r.from
+	res.Time = float64(res.Steps) * r.Step
+	res.Observations = max(0, (res.Steps-r.burnIn)/r.every)
+	if i, ok := err.(*InterruptedError); ok {
+		i.Time = res.Time
+	}
+	for _, dead := range r.dropped {
+		for _, d := range dead {
+			if d {
+				res.Dropped++
+			}
+		}
+	}
+	slices.SortFunc(r.divergences, func(a, b *DivergenceError) int { return a.Particle - b.Particle })
+	res.Divergences = r.divergences[:min(len(r.divergences), keptDivergences)]
+	if res.Dropped > 0 {
+		res.Warnings = append(res.Warnings, fmt.Errorf("%d of %d %w", res.Dropped, r.Particles, errConditioned))
+	}
+	return res, err
+}
+
+// keptDivergences is how many dropped particles a result locates.
+const keptDivergences = 16
+
+// fail ends the run after this phase with the error of the lowest block.
+func (r *run) fail(block int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil || int64(block) < r.errBlock {
+		r.err, r.errBlock = err, int64(block)
+	}
+	for {
+		l := r.limit.Load()
+		if l <= int64(block) || r.limit.CompareAndSwap(l, int64(block)) {
+			return
+		}
+	}
+}
+
+// tick reports progress, unless that was done a moment ago.
+func (r *run) tick(now bool) {
+	if r.Progress == nil || !now && !r.ticking.TryLock() {
+		return
+	}
+	if now {
+		r.ticking.Lock()
+	}
+	defer r.ticking.Unlock()
+	t := time.Now()
+	if !now && t.Sub(r.reported) < 100*time.Millisecond {
+		return
+	}
+	r.reported = t
+	total := int64(r.n) * int64(r.Particles)
+	done := r.done.Load()
+	r.Progress(Progress{Done: done, Total: total, Elapsed: t.Sub(r.started),
+		Time: float64(r.n) * r.Step * float64(done) / float64(total)})
+}
+
+// blocksOf returns the blocks of group g.
+func (p *plan) blocksOf(g int) (first, end int) {
+	return g * p.blocks / p.groups, (g + 1) * p.blocks / p.groups
+}
+
+// block returns block b of the state.
+func (r *run) block(b int) sde.Batch {
+	return r.x.Slice(b*r.rows, min((b+1)*r.rows, r.Particles))
+}
+
+// worker advances blocks.
+type worker struct {
+	*run
+	system         *System
+	kernel         Kernel
+	stream, aside  *sde.Stream // of the steps; of the start and the observers
+	domain         sde.Domain
+	backup, before sde.Batch
+	chunk          int // steps between looks at the block
+	kept           sde.Batch
+	numbers        []int
+
+	step     int          // for PanicError
+	observer sde.Observer // in whose code the worker is, nil if none
+}
+
+func newWorker(r *run) (*worker, error) {
+	s := NewSystem(r.Equation, r.properties.Calculus, r.Step, r.rows)
+	k, err := r.Scheme.Bind(s)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.d),
+		stream: sde.NewStream(r.Seed, r.NewSource), aside: sde.NewStream(r.Seed, r.NewSource),
+		chunk: max(1, chunkSize/(r.rows*r.d))}
+	w.stream.Couple(r.Pieces)
+	if c, ok := r.Equation.(sde.Confined); ok && c.Confinement() != nil {
+		w.domain = c.Confinement()
+		w.before = sde.NewBatch(r.rows, r.d)
+	}
+	return w, nil
+}
+
+// chunkSize is how many coordinate-steps a block goes between two looks at
+// whether it is still finite. It decides what a replay after a divergence costs,
+// and no bits.
+const chunkSize = 1 << 16
+
+// fill sets the start of a block.
+func (w *worker) fill(g, b int) {
+	w.step = -1
+	x := w.block(b)
+	w.aside.At(sde.Starts, b, 0)
+	w.Start.Fill(x, b*w.rows, w.aside)
+	for i := 0; i < x.Rows; i++ {
+		row, want := x.Row(i), ""
+		if !kernel.AllFinite(row) {
+			want = "a finite state"
+		} else if w.domain != nil && !w.domain.Contains(row) {
+			want = "a state inside the flow's domain"
+		}
+		if want != "" {
+			w.fail(b, invalid(fmt.Sprintf("Ensemble.Start, particle %d", b*w.rows+i), slices.Clone(row), want, nil))
+			return
+		}
+	}
+}
+
+// phase observes a block and advances it to the phase's end.
+func (w *worker) phase(g, b int) {
+	w.step = w.from
+	w.observe(g, b)
+	if !w.last {
+		w.advance(b)
+	}
+}
+
+// observe shows a block to the observers that are due.
+func (w *worker) observe(g, b int) {
+	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.block(b), Stream: w.aside}
+	if dead := w.dropped[b]; dead != nil {
+		s = w.survivors(s, dead)
+	}
+	if w.only >= 0 {
+		i := -1
+		for k := range s.X.Rows {
+			if s.Particle(k) == w.only {
+				i = k
+			}
+		}
+		if i < 0 {
+			return
+		}
+		s.X, s.First, s.Particles = s.X.Slice(i, i+1), w.only, nil
+	}
+	for _, o := range w.observers {
+		if !o.due {
+			continue
+		}
+		w.aside.At(sde.Observers, b, w.from)
+		s.Group = g*o.batches + o.index*o.batches/o.total
+		s.Index = o.index
+		w.observer = o.Observer
+		if err := o.Observe(s); err != nil {
+			w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time, Err: err})
+		}
+		w.observer = nil
+	}
+}
+
+// survivors returns the sample without the particles that were dropped.
+func (w *worker) survivors(s sde.Sample, dead []bool) sde.Sample {
+	if w.kept.Data == nil {
+		w.kept, w.numbers = sde.NewBatch(w.rows, w.d), make([]int, w.rows)
+	}
+	n := 0
+	for i := 0; i < s.X.Rows; i++ {
+		if !dead[i] {
+			copy(w.kept.Row(n), s.X.Row(i))
+			w.numbers[n] = s.First + i
+			n++
+		}
+	}
+	s.X, s.Particles = w.kept.Slice(0, n), w.numbers[:n]
+	return s
+}
+
+// advance takes a block to the phase's end.
+func (w *worker) advance(b int) {
+	x := w.block(b)
+	backup := w.backup.Slice(0, x.Rows)
+	for from := w.from; from < w.to; from += w.chunk {
+		to := min(from+w.chunk, w.to)
+		backup.CopyFrom(x)
+		for w.step = from; w.step < to; w.step++ {
+			if w.limit.Load() < int64(b) {
+				return
+			}
+			w.advanceStep(x, b, w.step)
+		}
+		if flat, _ := x.Flat(); !kernel.AllFinite(flat) && !w.diverged(b, x, backup, from, to) {
+			return
+		}
+		if w.Progress != nil {
+			w.done.Add(int64(x.Rows) * int64(to-from))
+			w.tick(false)
+		}
+	}
+}
+
+// advanceStep takes a block one step further.
+func (w *worker) advanceStep(x sde.Batch, b, step int) {
+	w.stream.At(sde.Steps, b, step)
+	if w.domain == nil {
+		w.kernel.Step(x, float64(step)*w.Step, w.stream)
+		return
+	}
+	before := w.before.Slice(0, x.Rows)
+	before.CopyFrom(x)
+	w.kernel.Step(x, float64(step)*w.Step, w.stream)
+	w.domain.Constrain(before, x)
+}
+
+// diverged is called when a block is not finite after the steps from … to−1,
+// before which it was as in backup. It locates the particles by taking the steps
+// again, and reports whether the run goes on.
+func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
+	y := sde.NewBatch(x.Rows, x.Cols)
+	y.CopyFrom(backup)
+	before := sde.NewBatch(x.Rows, x.Cols)
+	dead := w.dropped[b]
+	if dead == nil {
+		dead = make([]bool, x.Rows)
+	}
+	for w.step = from; w.step < to; w.step++ {
+		before.CopyFrom(y)
+		w.advanceStep(y, b, w.step)
+		for i := 0; i < y.Rows; i++ {
+			if dead[i] || kernel.AllFinite(y.Row(i)) {
+				continue
+			}
+			e := &DivergenceError{Particle: b*w.rows + i, Step: w.step, Time: float64(w.step) * w.Step,
+				Before: slices.Clone(before.Row(i)), After: slices.Clone(y.Row(i))}
+			if w.OnDivergence == Fail {
+				w.fail(b, e)
+				return false
+			}
+			dead[i] = true
+			w.dropped[b] = dead
+			w.mu.Lock()
+			w.divergences = append(w.divergences, e)
+			w.mu.Unlock()
+		}
+	}
+	// A dropped particle rests where it was last known, so that a person's code is
+	// not asked about numbers that are none.
+	for i, d := range dead {
+		if d {
+			copy(x.Row(i), backup.Row(i))
+		}
+	}
+	return true
+}

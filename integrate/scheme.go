@@ -1,0 +1,46 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integrate
+
+import "github.com/sgflow/sgflow/sde"
+
+// Scheme is a numerical method for an equation. A scheme is a small struct whose
+// fields are its settings; bound to an equation it gives the Kernel that
+// advances blocks of particles.
+type Scheme interface {
+	// Properties states what the scheme is for noise of the given class. If it
+	// does not serve that class the error says so, wraps sde.ErrUnsupported and
+	// names a scheme that does.
+	Properties(class sde.NoiseClass) (Properties, error)
+	// Bind returns a kernel for the system. It is called once for each worker; a
+	// kernel holds scratch memory and serves one goroutine at a time.
+	Bind(s *System) (Kernel, error)
+}
+
+// Kernel advances the particles of a block by one step of System.Step, from time
+// t, with the noise of the stream, which has been placed at the block and step.
+// It takes the Brownian increments from Stream.Increments, at most once, and
+// whatever else it needs from the stream's other methods. It allocates nothing.
+type Kernel interface {
+	Step(x sde.Batch, t float64, s *sde.Stream)
+}
+
+// Properties is what a scheme states of itself for one class of noise.
+type Properties struct {
+	// Name is the scheme's name, as in "Euler–Maruyama".
+	Name string
+	// Calculus is the convention whose drift the scheme takes. The conversion
+	// from the equation's own is done by System.
+	Calculus sde.Calculus
+	// Strong and Weak are the orders of convergence in h of a path and of an
+	// expectation at a fixed time. Invariant is that of the stationary law.
+	Strong, Weak, Invariant float64
+	// Stability is the largest h·λ for which the scheme is linearly stable on a
+	// quadratic of curvature λ; 0 means that it is not known, +Inf that there is none.
+	Stability float64
+	// Gradients and Normals are the evaluations of the drift and the normals for
+	// each component of noise that a step takes.
+	Gradients, Normals float64
+}
