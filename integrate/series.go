@@ -4,7 +4,12 @@
 
 package integrate
 
-import "github.com/sgflow/sgflow/sde"
+import (
+	"math"
+	"sync/atomic"
+
+	"github.com/sgflow/sgflow/sde"
+)
 
 // Series keeps an observer of its own for each observation time, where a plain
 // observer pools over time: the mean against time, the histogram against time.
@@ -16,8 +21,7 @@ type Series[O sde.Observer] struct {
 	BurnIn bool
 
 	at    []O
-	times []float64
-	n     int
+	times []atomic.Uint64 // bits; NaN until observed
 }
 
 var (
@@ -35,8 +39,9 @@ func (s *Series[O]) Start(r sde.Run) error {
 	}
 	n := r.Observations
 	r.Observations = 1
-	s.at, s.times, s.n = make([]O, n), make([]float64, n), 0
+	s.at, s.times = make([]O, n), make([]atomic.Uint64, n)
 	for i := range s.at {
+		s.times[i].Store(math.Float64bits(math.NaN()))
 		s.at[i] = s.New()
 		if err := s.at[i].Start(r); err != nil {
 			return err
@@ -51,15 +56,21 @@ func (s *Series[O]) ObservesBurnIn() bool { return s.BurnIn }
 // Observe passes a block to the observer of its time.
 func (s *Series[O]) Observe(x sde.Sample) error {
 	i := x.Index
-	if x.First == 0 {
-		s.times[i], s.n = x.Time, i+1
-	}
+	s.times[i].Store(math.Float64bits(x.Time))
 	x.Index = 0
 	return s.at[i].Observe(x)
 }
 
 // Len returns how many times were observed.
-func (s *Series[O]) Len() int { return s.n }
+func (s *Series[O]) Len() int {
+	n := len(s.times)
+	for n > 0 && math.IsNaN(math.Float64frombits(s.times[n-1].Load())) {
+		n--
+	}
+	return n
+}
 
 // At returns the i-th time and the observer of it.
-func (s *Series[O]) At(i int) (t float64, o O) { return s.times[i], s.at[i] }
+func (s *Series[O]) At(i int) (t float64, o O) {
+	return math.Float64frombits(s.times[i].Load()), s.at[i]
+}

@@ -1,0 +1,41 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package integrate simulates ensembles of stochastic gradient flows.
+//
+// An Ensemble is an equation (sde.Flow), a Scheme (EulerMaruyama, Milstein), a
+// step, a number of particles and a seed. Run takes it through a Schedule and
+// shows the particles to observers:
+//
+//   - Mean: E f(θ) of functions of one's own, with standard errors;
+//   - Moments: mean and covariance of the state, or of features;
+//   - Trajectories: chosen particles at all observation times;
+//   - Final: the last state of all, which can start another run;
+//   - Series: any observer, kept for each time where others pool over time;
+//   - those of package stationary, and one's own (sde.Observer).
+//
+// # Reproducibility
+//
+// A run gives the same bits for any number of workers and with any other
+// observers. Noise is a function of (seed, block, step), see sde.Stream; groups
+// of blocks are folded in order, each into its own accumulator, and merged by
+// index. The library's own losses and diffusions give the same bits on every
+// machine; for a loss of one's own that holds as far as its own arithmetic does.
+//
+// # Standard errors
+//
+// Observers pool over particles and over time. Samples of one particle at
+// different times are correlated, but groups of particles are independent, so
+// the scatter between groups gives standard errors without a model of the
+// correlation. Where there are too few particles for 16 groups, each group's
+// stretches of time are taken as groups (batch means): the errors are then only
+// as good as the stretches are long against the correlation time.
+//
+// # A scheme of one's own
+//
+// Implement Scheme: Properties says what it is, Bind returns a Kernel that
+// advances a batch by a step. A System does the work common to all: it looks up
+// the equation's upgrades, converts the drift to the scheme's calculus, and
+// applies drift and root to a batch.
+package integrate
