@@ -1,0 +1,31 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package kernel
+
+// The assembly of this build: none. Each function returns how many elements it
+// has done.
+
+func keyASM(l *Lanes, key uint64) bool                                   { return false }
+func wordsASM(l *Lanes, dst []uint64) int                                { return 0 }
+func laneNormalsASM(l *Lanes, dst []float64) int                         { return 0 }
+func normalsASM(dst []float64, words []uint64) int                       { return 0 }
+func uniformsASM(dst []float64, words []uint64) int                      { return 0 }
+func logASM(dst, x []float64) int                                        { return 0 }
+func expASM(dst, x []float64) int                                        { return 0 }
+func eulerASM(x, g, z []float64, a, s float64) int                       { return 0 }
+func axpyASM(y []float64, a float64, x []float64) int                    { return 0 }
+func cubicASM(dst, x []float64, a, b float64) int                        { return 0 }
+func mulASM(dst, x, y []float64) int                                     { return 0 }
+func scaleASM(dst []float64, a float64, x []float64) int                 { return 0 }
+func finiteASM(x []float64) (int, bool)                                  { return 0, true }
+func dotASM(s *partial, x, y []float64) int                              { return 0 }
+func sumASM(s *partial, x []float64) int                                 { return 0 }
+func sumSquaresASM(s *partial, x []float64, c float64) int               { return 0 }
+func binsASM(idx []uint32, x []float64, lo, scale float64, bins int) int { return 0 }
+func gaussiansASM(dst, xy []float64, terms []gaussian2) int              { return 0 }
+
+func (m *Matrix) mulASM(dst []float64, ldd int, x []float64, ldx, n int, add bool) bool {
+	return false
+}
