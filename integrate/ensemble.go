@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sort"
 	"time"
 
+	"github.com/sgflow/sgflow/internal/snapshot"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -53,6 +55,10 @@ type Ensemble struct {
 	// step h with Pieces n and of step h/n with Pieces 1 follow the same Brownian
 	// paths. 0 means 1.
 	Pieces int
+	// Shard makes the run a part of the ensemble; the zero value means all of it.
+	Shard Shard
+	// Checkpoint saves the run from time to time; the zero value does not.
+	Checkpoint Checkpoint
 	// Progress, if it is not nil, is called about ten times a second, and at the
 	// end, by one goroutine at a time. It must not block.
 	Progress func(Progress)
@@ -122,6 +128,11 @@ type plan struct {
 	properties       Properties
 	d, rows          int
 	blocks, groups   int
+	firstGroup       int // of the shard
+	endGroup         int
+	firstBlock       int
+	endBlock         int
+	save             int // steps between checkpoints, 0 for none
 	burnIn, n, every int // steps: burn-in, all, between observations
 	observations     int
 	warnings         []error
@@ -186,7 +197,10 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	if e.Workers == 0 {
 		p.Workers = runtime.GOMAXPROCS(0)
 	}
-	p.Workers = min(p.Workers, p.groups)
+	if err := p.planShard(); err != nil {
+		return nil, err
+	}
+	p.Workers = min(p.Workers, p.endGroup-p.firstGroup)
 	if e.OnDivergence != Fail && e.OnDivergence != Drop {
 		return nil, invalid("Ensemble.OnDivergence", int(e.OnDivergence), "Fail or Drop", nil)
 	}
@@ -236,6 +250,18 @@ func (p *plan) planTimes() (err error) {
 		return invalid("Schedule.Time", s.Time, fmt.Sprintf("at most %d steps in all", sde.MaxSteps/p.Pieces), nil)
 	}
 	p.observations = n / p.every
+	if p.Checkpoint.Path == "" {
+		if p.Checkpoint.Every != 0 {
+			return invalid("Ensemble.Checkpoint.Path", "", "a file, as Every is set", nil)
+		}
+		return nil
+	}
+	if p.save, err = p.steps("Ensemble.Checkpoint.Every", p.Checkpoint.Every, false); err != nil {
+		return err
+	}
+	if err := snapshot.Writable(p.Checkpoint.Path); err != nil {
+		return invalid("Ensemble.Checkpoint.Path", p.Checkpoint.Path, "a file that can be written", err)
+	}
 	return nil
 }
 
@@ -272,12 +298,13 @@ func (e Ensemble) Run(ctx context.Context, s Schedule, observers ...sde.Observer
 	if err != nil {
 		return nil, err
 	}
-	return p.run(ctx, observers, -1)
+	return p.run(ctx, observers, mode{only: -1})
 }
 
 // Replay advances the block of one particle alone, with the bits it has in Run,
-// and shows that particle to the observers.
+// and shows that particle to the observers. Shard and Checkpoint are not looked at.
 func (e Ensemble) Replay(ctx context.Context, s Schedule, particle int, observers ...sde.Observer) (*Result, error) {
+	e.Shard, e.Checkpoint = Shard{}, Checkpoint{}
 	p, err := e.plan(s)
 	if err != nil {
 		return nil, err
@@ -285,16 +312,19 @@ func (e Ensemble) Replay(ctx context.Context, s Schedule, particle int, observer
 	if particle < 0 || p.Particles <= particle {
 		return nil, invalid("Replay particle", particle, fmt.Sprintf("0 to %d", p.Particles-1), nil)
 	}
-	return p.run(ctx, observers, particle)
+	b := particle / p.rows
+	g := sort.Search(p.groups, func(g int) bool { _, end := p.blocksOf(g); return end > b })
+	p.firstGroup, p.endGroup, p.firstBlock, p.endBlock, p.Workers, p.save = g, g+1, b, b+1, 1, 0
+	return p.run(ctx, observers, mode{only: particle})
 }
 
 // Result is how a run ended. What it measured is in the observers.
 type Result struct {
-	Time         float64 // of the last complete observation, or the end, burn-in included
+	Time         float64 // of the last complete observation, burn-in included
 	Steps        int     // that this took
 	Observations int     // complete, since the burn-in
-	Particles    int
-	Groups       int // of blocks
+	Particles    int     // of the shard, or all
+	Groups       int     // of blocks
 	Partial      bool
 	// Dropped counts the particles removed under the policy Drop, of which
 	// Divergences locates the first few by number.
@@ -302,6 +332,8 @@ type Result struct {
 	Divergences []*DivergenceError
 	Elapsed     time.Duration
 	Warnings    []error
+
+	run *run // for Save, if the run is complete
 }
 
 // DivergenceError locates a particle that is no longer finite.

@@ -6,33 +6,39 @@ package integrate
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/sgflow/sgflow/sde"
 )
 
 // Final keeps the state of every particle at the last observation. It is also a
 // Start, so that one run can go on from where another ended. Its memory is that
-// of the state, 8 bytes for each coordinate and particle.
+// of the state, 8 bytes for each coordinate and particle, and 8 for each particle;
+// a shard's Final has room for all particles of the ensemble.
 //
 // Particles that were dropped stay at their last observed state and are
 // reported by Dropped; such a Final is refused as a start.
 type Final struct {
 	states sde.Batch
-	last   []int32 // observation index of each particle, −1 if none
-	time   float64
+	last   []seenAt // of each particle
 }
 
+// seenAt is where a particle was last observed: the group and the index of the
+// observation, −1 if never.
+type seenAt struct{ group, index int32 }
+
 var (
-	_ sde.Observer = (*Final)(nil)
-	_ Start        = (*Final)(nil)
+	_ sde.Observer   = (*Final)(nil)
+	_ sde.GroupSaver = (*Final)(nil)
+	_ Start          = (*Final)(nil)
 )
 
 // Start makes room for the run's particles.
 func (f *Final) Start(r sde.Run) error {
 	f.states = sde.NewBatch(r.Particles, r.Dim)
-	f.last = make([]int32, r.Particles)
+	f.last = make([]seenAt, r.Particles)
 	for i := range f.last {
-		f.last[i] = -1
+		f.last[i].index = -1
 	}
 	return nil
 }
@@ -47,7 +53,7 @@ func (f *Final) Observe(s sde.Sample) error {
 		if s.Particles != nil {
 			copy(f.states.Row(p), s.X.Row(i))
 		}
-		f.last[p] = int32(s.Index)
+		f.last[p] = seenAt{int32(s.Group), int32(s.Index)}
 	}
 	return nil
 }
@@ -59,10 +65,10 @@ func (f *Final) States() sde.Batch { return f.states }
 func (f *Final) Dropped() (n int) {
 	latest := int32(-1)
 	for _, l := range f.last {
-		latest = max(latest, l)
+		latest = max(latest, l.index)
 	}
 	for _, l := range f.last {
-		if l < latest {
+		if l.index < latest {
 			n++
 		}
 	}
@@ -75,7 +81,7 @@ func (f *Final) Check(dim, particles int) error {
 	if err := States(f.states).Check(dim, particles); err != nil {
 		return err
 	}
-	if n := f.Dropped(); n > 0 || f.last[0] < 0 {
+	if n := f.Dropped(); n > 0 || f.last[0].index < 0 {
 		return invalid("Final", fmt.Sprintf("a run in which %d particles were dropped", n), "a run that was observed and kept all of them", nil)
 	}
 	return nil
@@ -83,3 +89,35 @@ func (f *Final) Check(dim, particles int) error {
 
 // Fill implements Start.
 func (f *Final) Fill(x sde.Batch, first int, s *sde.Stream) { States(f.states).Fill(x, first, s) }
+
+// AppendGroup implements sde.GroupSaver.
+func (f *Final) AppendGroup(dst []byte, g int) []byte {
+	for p, l := range f.last {
+		if l.index >= 0 && int(l.group) == g {
+			dst = appendFloats(dst, float64(p), float64(l.index))
+			dst = appendFloats(dst, f.states.Row(p)...)
+		}
+	}
+	return dst
+}
+
+// LoadGroup implements sde.GroupSaver.
+func (f *Final) LoadGroup(g int, data []byte) error {
+	size := 8 * (2 + f.states.Cols)
+	if len(data)%size != 0 {
+		return errTruncated
+	}
+	for ; len(data) > 0; data = data[size:] {
+		v, err := loadFloats(data[:size], size/8)
+		if err != nil {
+			return err
+		}
+		if !(v[0] >= 0 && v[0] < float64(len(f.last)) && v[1] >= 0 && v[1] <= math.MaxInt32) {
+			return fmt.Errorf("integrate: saved state of particle %v at observation %v", v[0], v[1])
+		}
+		p := int(v[0])
+		copy(f.states.Row(p), v[2:])
+		f.last[p] = seenAt{int32(g), int32(v[1])}
+	}
+	return nil
+}

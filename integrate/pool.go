@@ -37,7 +37,7 @@ func newPool(workers []*worker, r *run) *pool {
 // each runs the task for every block and returns when all are done.
 func (p *pool) each(task func(w *worker, g, b int)) {
 	p.task = task
-	p.run.next.Store(0)
+	p.run.next.Store(int64(p.run.firstGroup))
 	p.done.Add(len(p.start))
 	for _, s := range p.start {
 		s <- struct{}{}
@@ -49,14 +49,11 @@ func (p *pool) each(task func(w *worker, g, b int)) {
 func (p *pool) work(w *worker) {
 	for {
 		g := int(p.run.next.Add(1)) - 1
-		if g >= p.run.groups {
+		if g >= p.run.endGroup {
 			return
 		}
 		first, end := w.blocksOf(g)
-		if w.only >= 0 {
-			first, end = max(first, w.only/w.rows), min(end, w.only/w.rows+1)
-		}
-		for b := first; b < end; b++ {
+		for b := max(first, w.firstBlock); b < min(end, w.endBlock); b++ {
 			w.guard(p.task, g, b)
 		}
 	}

@@ -25,13 +25,13 @@ import (
 // the particles, which does not, is nobody's business but the run's.
 type run struct {
 	*plan
-	x         sde.Batch
+	mode
+	x         sde.Batch // from firstBlock to endBlock
 	observers []*observed
-	only      int      // the particle to replay, −1 for all
 	dropped   [][]bool // by block, nil where none is
+	seen      int      // the last step that was observed completely
 
-	from, to int  // the phase's steps
-	last     bool // nothing is left to advance
+	from, to int // the phase's steps; equal if nothing is left to advance
 
 	next  atomic.Int64 // the next group to be taken
 	limit atomic.Int64 // blocks above are not advanced, and −1 stops all
@@ -57,17 +57,41 @@ type observed struct {
 	due     bool
 }
 
-func (p *plan) run(ctx context.Context, observers []sde.Observer, only int) (*Result, error) {
-	r := &run{plan: p, only: only, started: time.Now()}
+// mode says what a run is for.
+type mode struct {
+	only   int  // the particle to replay, −1 for all
+	resume bool // go on from the checkpoint
+}
+
+func newRun(p *plan, m mode) *run {
+	r := &run{plan: p, mode: m, started: time.Now(), dropped: make([][]bool, p.blocks)}
+	r.limit.Store(math.MaxInt64)
+	return r
+}
+
+func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Result, error) {
+	r := newRun(p, m)
 	if err := r.startObservers(observers); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
+	if p.save > 0 || m.resume {
+		if err := r.checkSavable(); err != nil {
+			return nil, err
+		}
+	}
+	if ctx.Err() != nil {
 		return r.result(&InterruptedError{Err: context.Cause(ctx)})
 	}
-	r.x = sde.NewBatch(p.Particles, p.d)
-	r.dropped = make([][]bool, p.blocks)
-	r.limit.Store(math.MaxInt64)
+	first, end := p.particles()
+	r.x = sde.NewBatch(end-first, p.d)
+	step := 0
+	if m.resume {
+		var err error
+		if step, err = r.loadCheckpoint(); err != nil {
+			return nil, err
+		}
+		r.done.Store(int64(step) * int64(end-first))
+	}
 	workers := make([]*worker, p.Workers)
 	for i := range workers {
 		var err error
@@ -79,32 +103,41 @@ func (p *plan) run(ctx context.Context, observers []sde.Observer, only int) (*Re
 	defer stop()
 	pool := newPool(workers, r)
 	defer pool.close()
-
-	pool.each((*worker).fill)
-	if err := r.check(ctx); err != nil {
-		return r.result(err)
-	}
-	for step, observe := 0, r.atStart(); ; {
-		next, end := r.nextStop(step)
-		if end {
-			next = step
-		}
-		r.from, r.to, r.last = step, next, end
-		if observe || !end {
-			pool.each((*worker).phase)
-		}
-		if observe {
-			r.observedAll()
-		}
-		if end && r.err == nil {
-			r.tick(true)
-			return r.result(nil)
-		}
+	if !m.resume {
+		pool.each((*worker).fill)
 		if err := r.check(ctx); err != nil {
 			return r.result(err)
 		}
+	}
+	return r.result(r.phases(ctx, pool, step))
+}
+
+// phases takes the run from a step to its end, or returns why that failed.
+func (r *run) phases(ctx context.Context, pool *pool, step int) error {
+	for {
+		next := r.nextStop(step)
+		r.from, r.to = step, next
+		observe := r.due(step)
+		if observe || next > step {
+			pool.each((*worker).phase)
+		}
+		if observe {
+			r.observedAll(step)
+		}
+		if next == step && r.err == nil {
+			r.seen = step
+			r.tick(true)
+			return nil
+		}
+		if err := r.check(ctx); err != nil {
+			return err
+		}
 		step = next
-		observe = r.due(step)
+		if r.save > 0 && step%r.save == 0 && step < r.n {
+			if err := r.saveCheckpoint(step); err != nil {
+				r.warnings = append(r.warnings, err)
+			}
+		}
 	}
 }
 
@@ -132,9 +165,6 @@ func (r *run) startObservers(observers []sde.Observer) error {
 	return nil
 }
 
-// atStart reports whether an observer sees time 0, and marks those that do.
-func (r *run) atStart() bool { return r.due(0) }
-
 // due marks the observers that see a step, and reports whether any does.
 func (r *run) due(step int) (any bool) {
 	since := step - r.burnIn
@@ -147,23 +177,29 @@ func (r *run) due(step int) (any bool) {
 	return any
 }
 
-// nextStop returns the next step at which an observer is due, or which ends the run.
-func (r *run) nextStop(step int) (next int, end bool) {
+// nextStop returns the next step at which an observer is due or the run is saved,
+// and the step itself at the end.
+func (r *run) nextStop(step int) int {
 	if step == r.n {
-		return step, true
+		return step
 	}
-	burnIn := slices.ContainsFunc(r.observers, func(o *observed) bool { return o.burnIn })
-	switch {
-	case step >= r.burnIn:
-		return step + r.every, false
-	case burnIn:
-		return min(step+r.every, r.burnIn), false
-	default:
-		return r.burnIn + r.every, false
+	next := step + r.every
+	if step < r.burnIn {
+		next = r.burnIn + r.every
+		if slices.ContainsFunc(r.observers, func(o *observed) bool { return o.burnIn }) {
+			next = min(step-step%r.every+r.every, r.burnIn)
+		}
+	} else {
+		next -= (step - r.burnIn) % r.every
 	}
+	if r.save > 0 {
+		next = min(next, step-step%r.save+r.save)
+	}
+	return min(next, r.n)
 }
 
-func (r *run) observedAll() {
+func (r *run) observedAll(step int) {
+	r.seen = step
 	for _, o := range r.observers {
 		if o.due {
 			o.index++
@@ -184,9 +220,13 @@ func (r *run) check(ctx context.Context) error {
 
 // result returns what Run does when it ends for the given reason.
 func (r *run) result(err error) (*Result, error) {
-	res := &Result{Particles: r.Particles, Groups: r.groups, Elapsed: time.Since(r.started), Warnings: r.warnings, Partial: err != nil}
-	// The last step that was observed completely, or all of the run.
-	res.Steps = r.from
+	first, end := r.particles()
+	res := &Result{Particles: end - first, Groups: r.groups, Elapsed: time.Since(r.started), Warnings: r.warnings, Partial: err != nil}
+	if err == nil {
+		r.x = sde.Batch{} // the result keeps the run for Save, not its state
+		res.run = r
+	}
+	res.Steps = r.seen
 	res.Time = float64(res.Steps) * r.Step
 	res.Observations = max(0, (res.Steps-r.burnIn)/r.every)
 	if i, ok := err.(*InterruptedError); ok {
@@ -202,7 +242,7 @@ func (r *run) result(err error) (*Result, error) {
 	slices.SortFunc(r.divergences, func(a, b *DivergenceError) int { return a.Particle - b.Particle })
 	res.Divergences = r.divergences[:min(len(r.divergences), keptDivergences)]
 	if res.Dropped > 0 {
-		res.Warnings = append(res.Warnings, fmt.Errorf("%d of %d %w", res.Dropped, r.Particles, errConditioned))
+		res.Warnings = append(res.Warnings, fmt.Errorf("%d of %d %w", res.Dropped, res.Particles, errConditioned))
 	}
 	return res, err
 }
@@ -239,7 +279,8 @@ func (r *run) tick(now bool) {
 		return
 	}
 	r.reported = t
-	total := int64(r.n) * int64(r.Particles)
+	first, end := r.particles()
+	total := int64(r.n) * int64(end-first)
 	done := r.done.Load()
 	r.Progress(Progress{Done: done, Total: total, Elapsed: t.Sub(r.started),
 		Time: float64(r.n) * r.Step * float64(done) / float64(total)})
@@ -250,9 +291,16 @@ func (p *plan) blocksOf(g int) (first, end int) {
 	return g * p.blocks / p.groups, (g + 1) * p.blocks / p.groups
 }
 
+// particles returns the particles that the run is about: all, a shard's, or those
+// of one block.
+func (p *plan) particles() (first, end int) {
+	return p.firstBlock * p.rows, min(p.endBlock*p.rows, p.Particles)
+}
+
 // block returns block b of the state.
 func (r *run) block(b int) sde.Batch {
-	return r.x.Slice(b*r.rows, min((b+1)*r.rows, r.Particles))
+	first, end := r.particles()
+	return r.x.Slice(b*r.rows-first, min((b+1)*r.rows, end)-first)
 }
 
 // worker advances blocks.
@@ -317,7 +365,7 @@ func (w *worker) fill(g, b int) {
 func (w *worker) phase(g, b int) {
 	w.step = w.from
 	w.observe(g, b)
-	if !w.last {
+	if w.to > w.from {
 		w.advance(b)
 	}
 }

@@ -5,6 +5,8 @@
 package integrate
 
 import (
+	"encoding/binary"
+	"errors"
 	"math"
 	"sync/atomic"
 
@@ -27,6 +29,7 @@ type Series[O sde.Observer] struct {
 var (
 	_ sde.Observer       = (*Series[*Mean])(nil)
 	_ sde.BurnInObserver = (*Series[*Mean])(nil)
+	_ sde.GroupSaver     = (*Series[*Mean])(nil)
 )
 
 // NewSeries returns a series of the observers that f returns, with the burn-in.
@@ -74,3 +77,48 @@ func (s *Series[O]) Len() int {
 func (s *Series[O]) At(i int) (t float64, o O) {
 	return math.Float64frombits(s.times[i].Load()), s.at[i]
 }
+
+// savable reports whether the observers of the series can be saved.
+func (s *Series[O]) savable() bool {
+	_, ok := any(s.New()).(sde.GroupSaver)
+	return ok
+}
+
+// AppendGroup implements sde.GroupSaver. It panics if the series' observers do not.
+func (s *Series[O]) AppendGroup(dst []byte, g int) []byte {
+	for i := range s.at {
+		dst = binary.LittleEndian.AppendUint64(dst, s.times[i].Load())
+		length := len(dst)
+		dst = append(dst, make([]byte, 8)...)
+		dst = any(s.at[i]).(sde.GroupSaver).AppendGroup(dst, g)
+		binary.LittleEndian.PutUint64(dst[length:], uint64(len(dst)-length-8))
+	}
+	return dst
+}
+
+// LoadGroup implements sde.GroupSaver. It panics if the series' observers do not.
+func (s *Series[O]) LoadGroup(g int, data []byte) error {
+	for i := range s.at {
+		if len(data) < 16 {
+			return errTruncated
+		}
+		t, n := binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])
+		data = data[16:]
+		if n > uint64(len(data)) {
+			return errTruncated
+		}
+		if err := any(s.at[i]).(sde.GroupSaver).LoadGroup(g, data[:n]); err != nil {
+			return err
+		}
+		if !math.IsNaN(math.Float64frombits(t)) {
+			s.times[i].Store(t)
+		}
+		data = data[n:]
+	}
+	if len(data) > 0 {
+		return errTruncated
+	}
+	return nil
+}
+
+var errTruncated = errors.New("integrate: saved group is of another length")

@@ -6,14 +6,14 @@ package integrate
 
 import (
 	"fmt"
-	"sync"
+	"math"
 
 	"github.com/sgflow/sgflow/sde"
 )
 
 // Trajectories keeps the states of chosen particles at every observation time.
-// Its memory, Bytes, is 8 bytes for each coordinate, particle and observation
-// time, and is taken when the run starts.
+// Its memory, Bytes, is taken when the run starts: for each particle and
+// observation time 8 bytes a coordinate and 12 more.
 type Trajectories struct {
 	// Particles are the numbers of the particles to follow.
 	Particles []int
@@ -22,16 +22,17 @@ type Trajectories struct {
 
 	rows         map[int]int // particle to its place
 	d            int
-	times        []float64
+	times        []float64 // particle, time
 	data         []float64 // particle, time, coordinate
+	groups       []int32   // particle, time
 	observations int
 	seen         []int // observation times of each particle
-	mu           sync.Mutex
 }
 
 var (
 	_ sde.Observer       = (*Trajectories)(nil)
 	_ sde.BurnInObserver = (*Trajectories)(nil)
+	_ sde.GroupSaver     = (*Trajectories)(nil)
 )
 
 // maxTrajectoryBytes is the most memory that Trajectories takes.
@@ -55,15 +56,15 @@ func (t *Trajectories) Start(r sde.Run) error {
 			fmt.Sprintf("fewer: their states would take %.3g GiB", b/(1<<30)), nil)
 	}
 	t.rows, t.d, t.observations = rows, r.Dim, r.Observations
-	t.times = make([]float64, r.Observations)
-	t.data = make([]float64, len(t.Particles)*r.Observations*r.Dim)
+	n := len(t.Particles) * r.Observations
+	t.times, t.data, t.groups = make([]float64, n), make([]float64, n*r.Dim), make([]int32, n)
 	t.seen = make([]int, len(t.Particles))
 	return nil
 }
 
 // Bytes returns the memory that a run takes for the states.
 func (t *Trajectories) Bytes(r sde.Run) float64 {
-	return 8 * float64(len(t.Particles)) * float64(r.Observations) * float64(r.Dim)
+	return float64(len(t.Particles)) * float64(r.Observations) * float64(8*r.Dim+12)
 }
 
 // ObservesBurnIn reports whether BurnIn is set.
@@ -76,11 +77,10 @@ func (t *Trajectories) Observe(s sde.Sample) error {
 		if !ok {
 			continue
 		}
-		copy(t.data[(k*t.observations+s.Index)*t.d:], s.X.Row(i))
+		at := k*t.observations + s.Index
+		t.times[at], t.groups[at] = s.Time, int32(s.Group)
+		copy(t.data[at*t.d:], s.X.Row(i))
 		t.seen[k] = s.Index + 1
-		t.mu.Lock()
-		t.times[s.Index] = s.Time
-		t.mu.Unlock()
 	}
 	return nil
 }
@@ -88,7 +88,43 @@ func (t *Trajectories) Observe(s sde.Sample) error {
 // Path returns the times and states of the i-th of Particles, a row each, up to
 // where it was observed.
 func (t *Trajectories) Path(i int) (times []float64, states sde.Batch) {
-	n := t.seen[i]
-	states = sde.Batch{Data: t.data[i*t.observations*t.d:][:n*t.d], Rows: n, Cols: t.d, Stride: t.d}
-	return t.times[:n], states
+	n, at := t.seen[i], i*t.observations
+	states = sde.Batch{Data: t.data[at*t.d:][:n*t.d], Rows: n, Cols: t.d, Stride: t.d}
+	return t.times[at : at+n], states
+}
+
+// AppendGroup implements sde.GroupSaver.
+func (t *Trajectories) AppendGroup(dst []byte, g int) []byte {
+	for k, n := range t.seen {
+		for i := range n {
+			if at := k*t.observations + i; int(t.groups[at]) == g {
+				dst = appendFloats(dst, float64(k), float64(i), t.times[at])
+				dst = appendFloats(dst, t.data[at*t.d:(at+1)*t.d]...)
+			}
+		}
+	}
+	return dst
+}
+
+// LoadGroup implements sde.GroupSaver.
+func (t *Trajectories) LoadGroup(g int, data []byte) error {
+	size := 8 * (3 + t.d)
+	if len(data)%size != 0 {
+		return errTruncated
+	}
+	for ; len(data) > 0; data = data[size:] {
+		v, err := loadFloats(data[:size], size/8)
+		if err != nil {
+			return err
+		}
+		k, i := v[0], v[1]
+		if !(k >= 0 && k < float64(len(t.seen)) && i >= 0 && i < float64(t.observations)) || k != math.Trunc(k) || i != math.Trunc(i) {
+			return fmt.Errorf("integrate: saved trajectory %v at observation %v", k, i)
+		}
+		at := int(k)*t.observations + int(i)
+		t.times[at], t.groups[at] = v[2], int32(g)
+		copy(t.data[at*t.d:], v[3:])
+		t.seen[int(k)] = max(t.seen[int(k)], int(i)+1)
+	}
+	return nil
 }

@@ -75,3 +75,11 @@ func InterpretationOf(eq Equation) Calculus {
 	}
 	return Ito
 }
+
+// Identified is an upgrade of anything that decides a run's bits (an equation, a
+// loss, a diffusion, a start, a scheme): what it returns stands for it when a
+// checkpoint or a shard is held against the run it is to belong to. Without it
+// the type and all fields do, and the names of functions, but not what those capture.
+type Identified interface {
+	Identity() string
+}
