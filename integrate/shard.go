@@ -113,7 +113,10 @@ func (e Ensemble) Merge(s Schedule, paths []string, observers ...sde.Observer) (
 	if len(missing) > 0 || len(from) == 0 {
 		return nil, &ShardError{Reason: fmt.Sprintf("missing shards of %d: %s", len(from), strings.Join(missing, ", "))}
 	}
-	r.from = r.n
+	r.Shard, r.seen = Shard{}, r.n
+	if err := r.planShard(); err != nil {
+		return nil, err
+	}
 	return r.result(nil)
 }
 
