@@ -126,7 +126,7 @@ type plan struct {
 	Ensemble
 	schedule         Schedule
 	properties       Properties
-	d, rows          int
+	d, width, rows   int // coordinates, columns of a particle's row, rows of a block
 	blocks, groups   int
 	firstGroup       int // of the shard
 	endGroup         int
@@ -167,15 +167,19 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	if p.properties, err = e.Scheme.Properties(class); err != nil {
 		return nil, invalid("Ensemble.Scheme", fmt.Sprintf("%T", e.Scheme), fmt.Sprintf("a scheme for %v noise", class), err)
 	}
+	p.width = d
+	if a, ok := e.Scheme.(Augmented); ok {
+		p.width = a.Width(d)
+	}
 	if !(e.Step > 0) || math.IsInf(e.Step, 1) {
 		return nil, invalid("Ensemble.Step", e.Step, "a positive, finite step", nil)
 	}
 	if e.Particles < 1 {
 		return nil, invalid("Ensemble.Particles", e.Particles, "at least 1", nil)
 	}
-	if e.Particles > math.MaxInt/8/d {
-		return nil, invalid("Ensemble.Particles", e.Particles, fmt.Sprintf("fewer: their state of %d coordinates each would take %.3g GiB",
-			d, float64(e.Particles)*float64(d)*8/(1<<30)), nil)
+	if e.Particles > math.MaxInt/8/p.width {
+		return nil, invalid("Ensemble.Particles", e.Particles, fmt.Sprintf("fewer: their state of %d numbers each would take %.3g GiB",
+			p.width, float64(e.Particles)*float64(p.width)*8/(1<<30)), nil)
 	}
 	p.blocks = (e.Particles + p.rows - 1) / p.rows
 	if p.blocks > sde.MaxBlocks {

@@ -26,7 +26,7 @@ import (
 type run struct {
 	*plan
 	mode
-	x         sde.Batch // from firstBlock to endBlock
+	x         sde.Batch // rows of width columns, from firstBlock to endBlock
 	observers []*observed
 	dropped   [][]bool // by block, nil where none is
 	seen      int      // the last step that was observed completely
@@ -83,7 +83,7 @@ func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Resu
 		return r.result(&InterruptedError{Err: context.Cause(ctx)})
 	}
 	first, end := p.particles()
-	r.x = sde.NewBatch(end-first, p.d)
+	r.x = sde.NewBatch(end-first, p.width)
 	step := 0
 	if m.resume {
 		var err error
@@ -303,6 +303,15 @@ func (r *run) block(b int) sde.Batch {
 	return r.x.Slice(b*r.rows-first, min((b+1)*r.rows, end)-first)
 }
 
+// theta returns the coordinates of a block, without the scheme's history.
+func (p *plan) theta(x sde.Batch) sde.Batch {
+	x.Cols = p.d
+	if x.Rows > 0 {
+		x.Data = x.Data[:(x.Rows-1)*x.Stride+x.Cols]
+	}
+	return x
+}
+
 // worker advances blocks.
 type worker struct {
 	*run
@@ -325,9 +334,9 @@ func newWorker(r *run) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.d),
+	w := &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.width),
 		stream: sde.NewStream(r.Seed, r.NewSource), aside: sde.NewStream(r.Seed, r.NewSource),
-		chunk: max(1, chunkSize/(r.rows*r.d))}
+		chunk: max(1, chunkSize/(r.rows*r.width))}
 	w.stream.Couple(r.Pieces)
 	if c, ok := r.Equation.(sde.Confined); ok && c.Confinement() != nil {
 		w.domain = c.Confinement()
@@ -344,7 +353,8 @@ const chunkSize = 1 << 16
 // fill sets the start of a block.
 func (w *worker) fill(g, b int) {
 	w.step = -1
-	x := w.block(b)
+	full := w.block(b)
+	x := w.theta(full)
 	w.aside.At(sde.Starts, b, 0)
 	w.Start.Fill(x, b*w.rows, w.aside)
 	for i := 0; i < x.Rows; i++ {
@@ -359,6 +369,9 @@ func (w *worker) fill(g, b int) {
 			return
 		}
 	}
+	if k, ok := w.kernel.(Starter); ok {
+		k.Start(full, w.aside)
+	}
 }
 
 // phase observes a block and advances it to the phase's end.
@@ -372,7 +385,7 @@ func (w *worker) phase(g, b int) {
 
 // observe shows a block to the observers that are due.
 func (w *worker) observe(g, b int) {
-	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.block(b), Stream: w.aside}
+	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.theta(w.block(b)), Stream: w.aside}
 	if dead := w.dropped[b]; dead != nil {
 		s = w.survivors(s, dead)
 	}
@@ -451,9 +464,9 @@ func (w *worker) advanceStep(x sde.Batch, b, step int) {
 		return
 	}
 	before := w.before.Slice(0, x.Rows)
-	before.CopyFrom(x)
+	before.CopyFrom(w.theta(x))
 	w.kernel.Step(x, float64(step)*w.Step, w.stream)
-	w.domain.Constrain(before, x)
+	w.domain.Constrain(before, w.theta(x))
 }
 
 // diverged is called when a block is not finite after the steps from … to−1,
@@ -475,7 +488,7 @@ func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
 				continue
 			}
 			e := &DivergenceError{Particle: b*w.rows + i, Step: w.step, Time: float64(w.step) * w.Step,
-				Before: slices.Clone(before.Row(i)), After: slices.Clone(y.Row(i))}
+				Before: slices.Clone(before.Row(i)[:w.d]), After: slices.Clone(y.Row(i)[:w.d])}
 			if w.OnDivergence == Fail {
 				w.fail(b, e)
 				return false

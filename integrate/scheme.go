@@ -27,6 +27,22 @@ type Kernel interface {
 	Step(x sde.Batch, t float64, s *sde.Stream)
 }
 
+// Augmented is an upgrade of a Scheme whose particles are more than θ: velocities,
+// second moments, the last step's noise. That history is part of a particle's row,
+// behind its d coordinates; it is saved and resumed with them. Observers, starts
+// and domains see θ alone. The kernel's batches have Width(d) columns.
+type Augmented interface {
+	// Width returns how many columns a row has for d coordinates, d included.
+	Width(d int) int
+}
+
+// Starter is an upgrade of a Kernel that sets the history in the rows of x, whose
+// coordinates are those of the start, drawing from the start stream. Without it
+// the history starts at zero.
+type Starter interface {
+	Start(x sde.Batch, s *sde.Stream)
+}
+
 // Properties is what a scheme states of itself for one class of noise.
 type Properties struct {
 	// Name is the scheme's name, as in "Euler–Maruyama".
