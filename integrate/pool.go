@@ -4,10 +4,7 @@
 
 package integrate
 
-import (
-	"runtime/debug"
-	"sync"
-)
+import "sync"
 
 // pool runs a method of its workers over all blocks, each group by one worker.
 // The calling goroutine is the first worker, so that one worker starts none.
@@ -64,26 +61,4 @@ func (p *pool) close() {
 	for _, s := range p.start {
 		close(s)
 	}
-}
-
-// guard runs the task and turns a panic into an error of the run that says where it was.
-func (w *worker) guard(task func(w *worker, g, b int), g, b int) {
-	defer func() {
-		v := recover()
-		if v == nil {
-			return
-		}
-		e := &PanicError{Value: v, Stack: debug.Stack(), Block: b, Step: w.step, Particle: -1}
-		if i := w.system.row; i >= 0 {
-			e.Particle = b*w.rows + i
-			w.system.row = -1
-		}
-		if w.observer == nil {
-			w.fail(b, e)
-			return
-		}
-		w.fail(b, &ObserverError{Observer: w.observer, Time: float64(w.from) * w.Step, Err: e})
-		w.observer = nil
-	}()
-	task(w, g, b)
 }

@@ -1,0 +1,234 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integrate
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/sgflow/sgflow/internal/kernel"
+	"github.com/sgflow/sgflow/sde"
+)
+
+// worker advances blocks.
+type worker struct {
+	*run
+	system         *System
+	kernel         Kernel
+	stream, aside  *sde.Stream // of the steps; of the start and the observers
+	domain         sde.Domain
+	backup, before sde.Batch
+	chunk          int // steps between looks at the block
+	kept           sde.Batch
+	numbers        []int
+
+	step     int          // for PanicError
+	observer sde.Observer // in whose code the worker is, nil if none
+}
+
+func newWorker(r *run) (*worker, error) {
+	s := NewSystem(r.Equation, r.properties.Calculus, r.Step, r.rows)
+	k, err := r.Scheme.Bind(s)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.width),
+		stream: sde.NewStream(r.Seed, r.NewSource), aside: sde.NewStream(r.Seed, r.NewSource),
+		chunk: max(1, chunkSize/(r.rows*r.width))}
+	w.stream.Couple(r.Pieces)
+	if c, ok := r.Equation.(sde.Confined); ok && c.Confinement() != nil {
+		w.domain = c.Confinement()
+		w.before = sde.NewBatch(r.rows, r.d)
+	}
+	return w, nil
+}
+
+// chunkSize is how many coordinate-steps a block goes between two looks at
+// whether it is still finite. It decides what a replay after a divergence costs,
+// and no bits.
+const chunkSize = 1 << 16
+
+// fill sets the start of a block.
+func (w *worker) fill(g, b int) {
+	w.step = -1
+	full := w.block(b)
+	x := w.theta(full)
+	w.aside.At(sde.Starts, b, 0)
+	w.Start.Fill(x, b*w.rows, w.aside)
+	for i := 0; i < x.Rows; i++ {
+		row, want := x.Row(i), ""
+		if !kernel.AllFinite(row) {
+			want = "a finite state"
+		} else if w.domain != nil && !w.domain.Contains(row) {
+			want = "a state inside the flow's domain"
+		}
+		if want != "" {
+			w.fail(b, invalid(fmt.Sprintf("Ensemble.Start, particle %d", b*w.rows+i), slices.Clone(row), want, nil))
+			return
+		}
+	}
+	if k, ok := w.kernel.(Starter); ok {
+		k.Start(full, w.aside)
+	}
+}
+
+// phase observes a block and advances it to the phase's end.
+func (w *worker) phase(g, b int) {
+	w.step = w.from
+	w.observe(g, b)
+	if w.to > w.from {
+		w.advance(b)
+	}
+}
+
+// observe shows a block to the observers that are due.
+func (w *worker) observe(g, b int) {
+	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.theta(w.block(b)), Stream: w.aside}
+	if dead := w.dropped[b]; dead != nil {
+		s = w.survivors(s, dead)
+	}
+	if w.only >= 0 {
+		i := -1
+		for k := range s.X.Rows {
+			if s.Particle(k) == w.only {
+				i = k
+			}
+		}
+		if i < 0 {
+			return
+		}
+		s.X, s.First, s.Particles = s.X.Slice(i, i+1), w.only, nil
+	}
+	for _, o := range w.observers {
+		if !o.due {
+			continue
+		}
+		w.aside.At(sde.Observers, b, w.from)
+		s.Group = g*o.batches + o.index*o.batches/o.total
+		s.Index = o.index
+		w.observer = o.Observer
+		if err := o.Observe(s); err != nil {
+			w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time, Err: err})
+		}
+		w.observer = nil
+	}
+}
+
+// survivors returns the sample without the particles that were dropped.
+func (w *worker) survivors(s sde.Sample, dead []bool) sde.Sample {
+	if w.kept.Data == nil {
+		w.kept, w.numbers = sde.NewBatch(w.rows, w.d), make([]int, w.rows)
+	}
+	n := 0
+	for i := 0; i < s.X.Rows; i++ {
+		if !dead[i] {
+			copy(w.kept.Row(n), s.X.Row(i))
+			w.numbers[n] = s.First + i
+			n++
+		}
+	}
+	s.X, s.Particles = w.kept.Slice(0, n), w.numbers[:n]
+	return s
+}
+
+// advance takes a block to the phase's end.
+func (w *worker) advance(b int) {
+	x := w.block(b)
+	backup := w.backup.Slice(0, x.Rows)
+	for from := w.from; from < w.to; from += w.chunk {
+		to := min(from+w.chunk, w.to)
+		backup.CopyFrom(x)
+		for w.step = from; w.step < to; w.step++ {
+			if w.limit.Load() < int64(b) {
+				return
+			}
+			w.advanceStep(x, b, w.step)
+		}
+		if flat, _ := x.Flat(); !kernel.AllFinite(flat) && !w.diverged(b, x, backup, from, to) {
+			return
+		}
+		if w.Progress != nil {
+			w.done.Add(int64(x.Rows) * int64(to-from))
+			w.tick(false)
+		}
+	}
+}
+
+// advanceStep takes a block one step further.
+func (w *worker) advanceStep(x sde.Batch, b, step int) {
+	w.stream.At(sde.Steps, b, step)
+	if w.domain == nil {
+		w.kernel.Step(x, float64(step)*w.Step, w.stream)
+		return
+	}
+	before := w.before.Slice(0, x.Rows)
+	before.CopyFrom(w.theta(x))
+	w.kernel.Step(x, float64(step)*w.Step, w.stream)
+	w.domain.Constrain(before, w.theta(x))
+}
+
+// diverged is called when a block is not finite after the steps from … to−1,
+// before which it was as in backup. It locates the particles by taking the steps
+// again, and reports whether the run goes on.
+func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
+	y := sde.NewBatch(x.Rows, x.Cols)
+	y.CopyFrom(backup)
+	before := sde.NewBatch(x.Rows, x.Cols)
+	dead := w.dropped[b]
+	if dead == nil {
+		dead = make([]bool, x.Rows)
+	}
+	for w.step = from; w.step < to; w.step++ {
+		before.CopyFrom(y)
+		w.advanceStep(y, b, w.step)
+		for i := 0; i < y.Rows; i++ {
+			if dead[i] || kernel.AllFinite(y.Row(i)) {
+				continue
+			}
+			e := &DivergenceError{Particle: b*w.rows + i, Step: w.step, Time: float64(w.step) * w.Step,
+				Before: slices.Clone(before.Row(i)[:w.d]), After: slices.Clone(y.Row(i)[:w.d])}
+			if w.OnDivergence == Fail {
+				w.fail(b, e)
+				return false
+			}
+			dead[i] = true
+			w.dropped[b] = dead
+			w.mu.Lock()
+			w.divergences = append(w.divergences, e)
+			w.mu.Unlock()
+		}
+	}
+	// A dropped particle rests where it was last known, so that a person's code is
+	// not asked about numbers that are none.
+	for i, d := range dead {
+		if d {
+			copy(x.Row(i), backup.Row(i))
+		}
+	}
+	return true
+}
+
+// guard runs the task and turns a panic into an error of the run that says where it was.
+func (w *worker) guard(task func(w *worker, g, b int), g, b int) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		e := &PanicError{Value: v, Stack: debug.Stack(), Block: b, Step: w.step, Particle: -1}
+		if i := w.system.row; i >= 0 {
+			e.Particle = b*w.rows + i
+			w.system.row = -1
+		}
+		if w.observer == nil {
+			w.fail(b, e)
+			return
+		}
+		w.fail(b, &ObserverError{Observer: w.observer, Time: float64(w.from) * w.Step, Err: e})
+		w.observer = nil
+	}()
+	task(w, g, b)
+}
