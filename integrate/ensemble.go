@@ -6,7 +6,6 @@ package integrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -321,85 +320,3 @@ func (e Ensemble) Replay(ctx context.Context, s Schedule, particle int, observer
 	p.firstGroup, p.endGroup, p.firstBlock, p.endBlock, p.Workers, p.save = g, g+1, b, b+1, 1, 0
 	return p.run(ctx, observers, mode{only: particle})
 }
-
-// Result is how a run ended. What it measured is in the observers.
-type Result struct {
-	Time         float64 // of the last complete observation, burn-in included
-	Steps        int     // that this took
-	Observations int     // complete, since the burn-in
-	Particles    int     // of the shard, or all
-	Groups       int     // of blocks
-	Partial      bool
-	// Dropped counts the particles removed under the policy Drop, of which
-	// Divergences locates the first few by number.
-	Dropped     int
-	Divergences []*DivergenceError
-	Elapsed     time.Duration
-	Warnings    []error
-
-	run *run // for Save, if the run is complete
-}
-
-// DivergenceError locates a particle that is no longer finite.
-type DivergenceError struct {
-	Particle int
-	Step     int       // the step that left the finite numbers, counted from 0
-	Time     float64   // before that step
-	Before   []float64 // the particle's state before it
-	After    []float64
-}
-
-// Error names particle, step, time and state.
-func (e *DivergenceError) Error() string {
-	return fmt.Sprintf("integrate: particle %d diverged in step %d at time %.6g: %.6g became %.6g", e.Particle, e.Step, e.Time, e.Before, e.After)
-}
-
-// PanicError reports a panic in code that a run called: a loss, a diffusion, a
-// start or an observer.
-type PanicError struct {
-	Value    any
-	Stack    []byte
-	Block    int
-	Step     int // −1 in the start
-	Particle int // −1 if it is not known
-}
-
-// Error names the panic's value and where it happened.
-func (e *PanicError) Error() string {
-	who := fmt.Sprintf("particle %d", e.Particle)
-	if e.Particle < 0 {
-		who = "an unknown particle"
-	}
-	return fmt.Sprintf("integrate: panic in step %d, block %d, %s: %v", e.Step, e.Block, who, e.Value)
-}
-
-// ObserverError reports an error that an observer returned.
-type ObserverError struct {
-	Observer sde.Observer
-	Time     float64
-	Err      error
-}
-
-// Error names the observer's type and the time.
-func (e *ObserverError) Error() string {
-	return fmt.Sprintf("integrate: observer %T at time %.6g: %v", e.Observer, e.Time, e.Err)
-}
-
-// Unwrap returns the observer's error.
-func (e *ObserverError) Unwrap() error { return e.Err }
-
-// InterruptedError reports that a run's context was done before the run.
-type InterruptedError struct {
-	Time float64 // of the last complete observation
-	Err  error   // context.Cause
-}
-
-// Error names the time and the cause.
-func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("integrate: run interrupted at time %.6g: %v", e.Time, e.Err)
-}
-
-// Unwrap returns the context's cause.
-func (e *InterruptedError) Unwrap() error { return e.Err }
-
-var errConditioned = errors.New("particles diverged and were dropped: averages are conditioned on survival")

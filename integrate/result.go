@@ -1,0 +1,25 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integrate
+
+import "time"
+
+// Result is how a run ended. What it measured is in the observers.
+type Result struct {
+	Time         float64 // of the last complete observation, burn-in included
+	Steps        int     // that this took
+	Observations int     // complete, since the burn-in
+	Particles    int     // of the shard, or all
+	Groups       int     // of blocks
+	Partial      bool
+	// Dropped counts the particles removed under the policy Drop, of which
+	// Divergences locates the first few by number.
+	Dropped     int
+	Divergences []*DivergenceError
+	Elapsed     time.Duration
+	Warnings    []error
+
+	run *run // for Save, if the run is complete
+}
