@@ -1,0 +1,71 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package example
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/sde"
+)
+
+// Simulate runs the ensemble with the session's seed, particles, step and
+// workers where e leaves them 0, draws a progress bar if stderr is a terminal,
+// and reports the run's warnings.
+//
+// A run that ends early is no error here if anything was observed: the program
+// goes on with the partial result, the report is marked as partial, and the
+// program exits with code 1.
+func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensemble, schedule integrate.Schedule, observers ...sde.Observer) (*integrate.Result, error) {
+	if e.Seed == 0 {
+		e.Seed = s.Seed
+	}
+	if e.Particles == 0 {
+		e.Particles = s.Particles
+	}
+	if e.Step == 0 {
+		e.Step = s.Step
+	}
+	if e.Workers == 0 {
+		e.Workers = s.Workers
+	}
+	done := func() {}
+	if isTerminal(s.stderr) {
+		bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(40), progressbar.OptionThrottle(50*time.Millisecond))
+		// What the bar cannot write is no reason to end a run.
+		e.Progress = func(p integrate.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Done) }
+		done = func() { _ = bar.Finish(); _ = bar.Clear() }
+	}
+	result, err := e.Run(ctx, schedule, observers...)
+	done()
+	if result == nil || err != nil && result.Observations == 0 {
+		return nil, err
+	}
+	s.ended = err
+	s.Report.Warn(result.Warnings...)
+	return result, nil
+}
+
+// isTerminal reports whether w is a character device.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// Speed says how fast a run was, as "1.2e+09 particle-steps in 1.5 s, 1.3 ns each".
+func Speed(r *integrate.Result) string {
+	n := float64(r.Steps) * float64(r.Particles)
+	return fmt.Sprintf("%.3g particle-steps in %.2g s, %.2g ns each", n, r.Elapsed.Seconds(), float64(r.Elapsed.Nanoseconds())/n)
+}
