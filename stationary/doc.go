@@ -1,0 +1,29 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package stationary holds the laws that stochastic gradient flow settles in, and
+// compares samples with them.
+//
+// A law is made from a loss:
+//
+//	Boltzmann     p ∝ exp(−L/T), of the flow dθ = −∇L dt + √(2T) dW
+//	Discretized   p ∝ exp(−L_h/T), what Euler–Maruyama at step h samples of it
+//	CDF           any distribution function in one dimension
+//
+// A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare
+// holds what they saw against a law:
+//
+//	law, err := stationary.Boltzmann(loss, 0.2)
+//	…
+//	hist, therm := stationary.NewHistogram(-2.5, 2.5, 200), &stationary.Thermometer{}
+//	result, err := run.Run(ctx, schedule, hist, therm)
+//	…
+//	report, err := stationary.Compare(law, hist, therm)
+//	fmt.Println(report)
+//
+// The report has distances with their standard errors and sampling floors, a
+// p-value that holds although samples are correlated in time, the effective
+// sample size, temperatures, and what explains the difference. Samples of another
+// program are given to Histogram.Add.
+package stationary
