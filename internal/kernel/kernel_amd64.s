@@ -1496,20 +1496,19 @@ TEXT ·wordsAVX512(SB), NOSPLIT, $0-24
 	JZ        done
 
 one:
-	VPADDQ    Z3, Z0, Z4
-	VPROLQ    $0x17, Z4, Z4
-	VPADDQ    Z0, Z4, Z4
-	VPSLLQ    $0x11, Z1, Z5
-	VPXORQ    Z1, Z3, Z3
-	VPXORQ    Z0, Z2, Z2
-	VPXORQ    Z3, Z0, Z0
-	VPXORQ    Z2, Z1, Z1
-	VPXORQ    Z5, Z2, Z2
-	VPROLQ    $0x2d, Z3, Z3
-	VMOVDQU64 Z4, (CX)
-	ADDQ      $0x00000040, CX
-	DECQ      DX
-	JNZ       one
+	VPADDQ     Z3, Z0, Z4
+	VPROLQ     $0x17, Z4, Z4
+	VPADDQ     Z0, Z4, Z4
+	VPSLLQ     $0x11, Z1, Z5
+	VPXORQ     Z1, Z3, Z3
+	VPTERNLOGQ $0x96, Z0, Z2, Z1
+	VPTERNLOGQ $0x96, Z0, Z5, Z2
+	VPXORQ     Z3, Z0, Z0
+	VPROLQ     $0x2d, Z3, Z3
+	VMOVDQU64  Z4, (CX)
+	ADDQ       $0x00000040, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VMOVDQU64 Z0, (AX)
@@ -1794,163 +1793,8 @@ TEXT ·laneNormalsAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSD constants<>+224(SB), Z9
 	VBROADCASTSD constants<>+256(SB), Z10
 	VBROADCASTSD constants<>+288(SB), Z11
-
-many:
-	CMPQ             DX, $0x00000002
-	JL               few
-	VPADDQ           Z3, Z0, Z12
-	VPROLQ           $0x17, Z12, Z12
-	VPADDQ           Z0, Z12, Z12
-	VPSLLQ           $0x11, Z1, Z13
-	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
-	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z13, Z2, Z2
-	VPROLQ           $0x2d, Z3, Z3
-	VPADDQ           Z3, Z0, Z14
-	VPROLQ           $0x17, Z14, Z14
-	VPADDQ           Z0, Z14, Z14
-	VPSLLQ           $0x11, Z1, Z13
-	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
-	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z13, Z2, Z2
-	VPROLQ           $0x2d, Z3, Z3
-	VPADDQ           Z3, Z0, Z13
-	VPROLQ           $0x17, Z13, Z13
-	VPADDQ           Z0, Z13, Z13
-	VPSLLQ           $0x11, Z1, Z15
-	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
-	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z15, Z2, Z2
-	VPROLQ           $0x2d, Z3, Z3
-	VPADDQ           Z3, Z0, Z15
-	VPROLQ           $0x17, Z15, Z15
-	VPADDQ           Z0, Z15, Z15
-	VPSLLQ           $0x11, Z1, Z16
-	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
-	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z16, Z2, Z2
-	VPROLQ           $0x2d, Z3, Z3
-	VPSRLQ           $0x0c, Z12, Z12
-	VPSRLQ           $0x0c, Z13, Z13
-	VPORQ            Z4, Z12, Z12
-	VPORQ            Z4, Z13, Z13
-	VSUBPD           Z5, Z12, Z12
-	VSUBPD           Z5, Z13, Z13
-	VPADDQ           Z6, Z12, Z12
-	VPADDQ           Z6, Z13, Z13
-	VGETEXPPD        Z12, Z16
-	VGETEXPPD        Z13, Z23
-	VPANDQ           Z7, Z12, Z12
-	VPANDQ           Z7, Z13, Z13
-	VPADDQ           Z8, Z12, Z12
-	VPADDQ           Z8, Z13, Z13
-	VADDPD           Z4, Z12, Z24
-	VADDPD           Z4, Z13, Z25
-	VSUBPD           Z4, Z12, Z12
-	VSUBPD           Z4, Z13, Z13
-	VDIVPD           Z24, Z12, Z12
-	VDIVPD           Z25, Z13, Z13
-	VMULPD           Z12, Z12, Z24
-	VMULPD           Z13, Z13, Z25
-	VBROADCASTSD     constants<>+384(SB), Z26
-	VBROADCASTSD     constants<>+384(SB), Z27
-	VFMADD213PD.BCST constants<>+416(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+416(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+448(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+448(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+480(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+480(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+512(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+512(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+544(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+544(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+576(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+576(SB), Z25, Z27
-	VFMADD213PD.BCST constants<>+608(SB), Z24, Z26
-	VFMADD213PD.BCST constants<>+608(SB), Z25, Z27
-	VMULPD           Z12, Z26, Z26
-	VMULPD           Z13, Z27, Z27
-	VFMADD231PD.BCST constants<>+640(SB), Z16, Z26
-	VFMADD231PD.BCST constants<>+640(SB), Z23, Z27
-	VSQRTPD          Z26, Z26
-	VSQRTPD          Z27, Z27
-	VPSRLQ           $0x0c, Z14, Z12
-	VPSRLQ           $0x0c, Z15, Z13
-	VPXORQ.BCST      constants<>+672(SB), Z12, Z12
-	VPXORQ.BCST      constants<>+672(SB), Z13, Z13
-	VFMADD213PD.BCST constants<>+704(SB), Z9, Z12
-	VFMADD213PD.BCST constants<>+704(SB), Z9, Z13
-	VMULPD           Z12, Z12, Z16
-	VMULPD           Z13, Z13, Z23
-	VBROADCASTSD     constants<>+736(SB), Z24
-	VBROADCASTSD     constants<>+736(SB), Z25
-	VFMADD213PD.BCST constants<>+768(SB), Z16, Z24
-	VFMADD213PD.BCST constants<>+768(SB), Z23, Z25
-	VFMADD213PD.BCST constants<>+800(SB), Z16, Z24
-	VFMADD213PD.BCST constants<>+800(SB), Z23, Z25
-	VFMADD213PD.BCST constants<>+832(SB), Z16, Z24
-	VFMADD213PD.BCST constants<>+832(SB), Z23, Z25
-	VFMADD213PD.BCST constants<>+864(SB), Z16, Z24
-	VFMADD213PD.BCST constants<>+864(SB), Z23, Z25
-	VFMADD213PD.BCST constants<>+896(SB), Z16, Z24
-	VFMADD213PD.BCST constants<>+896(SB), Z23, Z25
-	VBROADCASTSD     constants<>+928(SB), Z28
-	VBROADCASTSD     constants<>+928(SB), Z29
-	VFMADD213PD.BCST constants<>+960(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+960(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+992(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+992(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+1024(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+1024(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+1056(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+1056(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+1088(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+1088(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+1120(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+1120(SB), Z23, Z29
-	VFMADD213PD.BCST constants<>+64(SB), Z16, Z28
-	VFMADD213PD.BCST constants<>+64(SB), Z23, Z29
-	VMULPD           Z12, Z16, Z16
-	VMULPD           Z13, Z23, Z23
-	VFMADD213PD      Z12, Z16, Z24
-	VFMADD213PD      Z13, Z23, Z25
-	VMULPD           Z26, Z28, Z28
-	VMULPD           Z27, Z29, Z29
-	VMULPD           Z26, Z24, Z24
-	VMULPD           Z27, Z25, Z25
-	VPTESTMQ         Z11, Z14, K1
-	VBLENDMPD        Z24, Z28, K1, Z17
-	VBLENDMPD        Z28, Z24, K1, Z19
-	VPTESTMQ         Z11, Z15, K1
-	VBLENDMPD        Z25, Z29, K1, Z18
-	VBLENDMPD        Z29, Z25, K1, Z20
-	VPSLLQ           $0x3f, Z14, Z12
-	VPXORQ           Z12, Z17, Z17
-	VPSLLQ           $0x3f, Z15, Z12
-	VPXORQ           Z12, Z18, Z18
-	VPSLLQ           $0x3e, Z14, Z14
-	VPTERNLOGQ       $0x78, Z10, Z14, Z19
-	VPSLLQ           $0x3e, Z15, Z15
-	VPTERNLOGQ       $0x78, Z10, Z15, Z20
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z19, 64(CX)
-	VMOVUPD          Z18, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	ADDQ             $0x00000100, CX
-	SUBQ             $0x00000002, DX
-	JMP              many
-
-few:
-	TESTQ DX, DX
-	JZ    done
+	TESTQ        DX, DX
+	JZ           done
 
 one:
 	VPADDQ           Z3, Z0, Z12
@@ -1958,20 +1802,18 @@ one:
 	VPADDQ           Z0, Z12, Z12
 	VPSLLQ           $0x11, Z1, Z13
 	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
+	VPTERNLOGQ       $0x96, Z0, Z2, Z1
+	VPTERNLOGQ       $0x96, Z0, Z13, Z2
 	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z13, Z2, Z2
 	VPROLQ           $0x2d, Z3, Z3
 	VPADDQ           Z3, Z0, Z13
 	VPROLQ           $0x17, Z13, Z13
 	VPADDQ           Z0, Z13, Z13
 	VPSLLQ           $0x11, Z1, Z14
 	VPXORQ           Z1, Z3, Z3
-	VPXORQ           Z0, Z2, Z2
+	VPTERNLOGQ       $0x96, Z0, Z2, Z1
+	VPTERNLOGQ       $0x96, Z0, Z14, Z2
 	VPXORQ           Z3, Z0, Z0
-	VPXORQ           Z2, Z1, Z1
-	VPXORQ           Z14, Z2, Z2
 	VPROLQ           $0x2d, Z3, Z3
 	VPSRLQ           $0x0c, Z12, Z12
 	VPORQ            Z4, Z12, Z12
@@ -1980,52 +1822,52 @@ one:
 	VGETEXPPD        Z12, Z14
 	VPANDQ           Z7, Z12, Z12
 	VPADDQ           Z8, Z12, Z12
-	VADDPD           Z4, Z12, Z15
+	VADDPD           Z4, Z12, Z17
 	VSUBPD           Z4, Z12, Z12
-	VDIVPD           Z15, Z12, Z12
-	VMULPD           Z12, Z12, Z15
-	VBROADCASTSD     constants<>+384(SB), Z16
-	VFMADD213PD.BCST constants<>+416(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+448(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+480(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+512(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+544(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+576(SB), Z15, Z16
-	VFMADD213PD.BCST constants<>+608(SB), Z15, Z16
-	VMULPD           Z12, Z16, Z16
-	VFMADD231PD.BCST constants<>+640(SB), Z14, Z16
-	VSQRTPD          Z16, Z16
+	VDIVPD           Z17, Z12, Z12
+	VMULPD           Z12, Z12, Z17
+	VBROADCASTSD     constants<>+384(SB), Z18
+	VFMADD213PD.BCST constants<>+416(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+448(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+480(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+512(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+544(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+576(SB), Z17, Z18
+	VFMADD213PD.BCST constants<>+608(SB), Z17, Z18
+	VMULPD           Z12, Z18, Z18
+	VFMADD231PD.BCST constants<>+640(SB), Z14, Z18
+	VSQRTPD          Z18, Z18
 	VPSRLQ           $0x0c, Z13, Z12
 	VPXORQ.BCST      constants<>+672(SB), Z12, Z12
 	VFMADD213PD.BCST constants<>+704(SB), Z9, Z12
 	VMULPD           Z12, Z12, Z14
-	VBROADCASTSD     constants<>+736(SB), Z15
-	VFMADD213PD.BCST constants<>+768(SB), Z14, Z15
-	VFMADD213PD.BCST constants<>+800(SB), Z14, Z15
-	VFMADD213PD.BCST constants<>+832(SB), Z14, Z15
-	VFMADD213PD.BCST constants<>+864(SB), Z14, Z15
-	VFMADD213PD.BCST constants<>+896(SB), Z14, Z15
-	VBROADCASTSD     constants<>+928(SB), Z17
-	VFMADD213PD.BCST constants<>+960(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+992(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+1024(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+1056(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+1088(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+1120(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+64(SB), Z14, Z17
+	VBROADCASTSD     constants<>+736(SB), Z17
+	VFMADD213PD.BCST constants<>+768(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+800(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+832(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+864(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+896(SB), Z14, Z17
+	VBROADCASTSD     constants<>+928(SB), Z19
+	VFMADD213PD.BCST constants<>+960(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+992(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+1024(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+1056(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+1088(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+1120(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+64(SB), Z14, Z19
 	VMULPD           Z12, Z14, Z14
-	VFMADD213PD      Z12, Z14, Z15
-	VMULPD           Z16, Z17, Z17
-	VMULPD           Z16, Z15, Z15
+	VFMADD213PD      Z12, Z14, Z17
+	VMULPD           Z18, Z19, Z19
+	VMULPD           Z18, Z17, Z17
 	VPTESTMQ         Z11, Z13, K1
-	VBLENDMPD        Z15, Z17, K1, Z21
-	VBLENDMPD        Z17, Z15, K1, Z22
+	VBLENDMPD        Z17, Z19, K1, Z15
+	VBLENDMPD        Z19, Z17, K1, Z16
 	VPSLLQ           $0x3f, Z13, Z12
-	VPXORQ           Z12, Z21, Z21
+	VPXORQ           Z12, Z15, Z15
 	VPSLLQ           $0x3e, Z13, Z13
-	VPTERNLOGQ       $0x78, Z10, Z13, Z22
-	VMOVUPD          Z21, (CX)
-	VMOVUPD          Z22, 64(CX)
+	VPTERNLOGQ       $0x78, Z10, Z13, Z16
+	VMOVUPD          Z15, (CX)
+	VMOVUPD          Z16, 64(CX)
 	ADDQ             $0x00000080, CX
 	DECQ             DX
 	JNZ              one
@@ -2210,7 +2052,9 @@ loop:
 	KORTESTB         K1, K1
 	JNZ              done
 	VPADDQ           Z1, Z4, Z4
-	VGETEXPPD        Z4, Z5
+	VPSRLQ           $0x34, Z4, Z5
+	VPORQ.BCST       constants<>+320(SB), Z5, Z5
+	VSUBPD.BCST      constants<>+352(SB), Z5, Z5
 	VPANDQ           Z2, Z4, Z4
 	VPADDQ           Z3, Z4, Z4
 	VADDPD           Z0, Z4, Z6

@@ -47,13 +47,3 @@ func TestPlausible(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkNormals(b *testing.B) {
-	var l Lanes
-	l.Key(1)
-	z := make([]float64, 1024)
-	for b.Loop() {
-		l.Normals(z)
-	}
-	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/1024, "ns/normal")
-}

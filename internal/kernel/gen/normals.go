@@ -61,19 +61,19 @@ func (v isa) normalConstants() normalConstants {
 }
 
 // split sets e to the exponent of u as a number and leaves the mantissa in
-// [√½, √2) in u.
-func (v isa) split(u, e []vec, k normalConstants) {
+// [√½, √2) in u. VGETEXPPD serves only where u is below √2·2¹⁰²³.
+func (v isa) split(u, e []vec, k normalConstants, small bool) {
 	for i := range u {
 		v.addq(k.shift, u[i], u[i])
 	}
 	for i := range u {
-		if v.wide() {
+		if v.wide() && small {
 			VGETEXPPD(u[i], e[i])
 		} else {
 			VPSRLQ(operand.U8(52), u[i], e[i])
 		}
 	}
-	if !v.wide() {
+	if !v.wide() || !small {
 		for i := range u {
 			v.or(num(0x1p52), e[i], e[i])
 		}
@@ -94,7 +94,7 @@ func (v isa) split(u, e []vec, k normalConstants) {
 func (v isa) log(u []vec, k normalConstants, scale float64) []vec {
 	n := len(u)
 	e, d, y, p := v.regs(n), v.regs(n), v.regs(n), v.regs(n)
-	v.split(u, e, k)
+	v.split(u, e, k, scale == -2)
 	for i := range u {
 		v.add(k.one, u[i], d[i])
 	}
@@ -304,7 +304,7 @@ func genNormals(v isa) {
 	end()
 }
 
-const laneUnroll = 2
+const laneUnroll = 1
 
 // step sets w to the next words of xoshiro256++ in state s.
 func (v isa) step(s []vec, w vec) {
@@ -315,11 +315,9 @@ func (v isa) step(s []vec, w vec) {
 		VPADDQ(s[0], w, w)
 		VPSLLQ(operand.U8(17), s[1], t)
 		VPXORQ(s[1], s[3], s[3])
-		// t ^= s0 ^ s2 would be the new s2; s1 and s0 take the old ones first.
-		VPXORQ(s[0], s[2], s[2])
+		VPTERNLOGQ(operand.U8(0x96), s[0], s[2], s[1]) // exclusive or of three
+		VPTERNLOGQ(operand.U8(0x96), s[0], t, s[2])
 		VPXORQ(s[3], s[0], s[0])
-		VPXORQ(s[2], s[1], s[1])
-		VPXORQ(t, s[2], s[2])
 		VPROLQ(operand.U8(45), s[3], s[3])
 		return
 	}
