@@ -120,7 +120,7 @@ func (l MullerBrown) Laplacian(theta []float64) float64 {
 
 // Curvature returns 4068.2, the larger eigenvalue of the Hessian at the deepest
 // minimum A, the largest of the three minima's.
-func (MullerBrown) Curvature() float64 { return 4068.19895503 }
+func (MullerBrown) Curvature() float64 { return 4068.198955026486 }
 
 // Normalizable reports whether temperature is above 0: the only term that does
 // not vanish at infinity has a positive definite form and A > 0.
