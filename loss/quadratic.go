@@ -35,6 +35,7 @@ type Quadratic struct {
 	dense    []float64 // H otherwise, row-major
 	packed   *kernel.Matrix
 	center   []float64
+	atOrigin bool      // whether c = 0
 	shift    []float64 // Hc, of a dense H; nil if c = 0
 	values   []float64 // the eigenvalues of H, ascending
 }
@@ -76,7 +77,7 @@ func NewQuadratic(h mat.Symmetric, center []float64) (*Quadratic, error) {
 	}
 	q.values = eigen.Values(nil)
 	q.packed = kernel.NewMatrix(d, d, q.dense)
-	if slices.ContainsFunc(q.center, func(c float64) bool { return c != 0 }) {
+	if !q.atOrigin {
 		q.shift = make([]float64, d)
 		q.packed.Mul(q.shift, d, q.center, d, 1, false)
 	}
@@ -115,6 +116,7 @@ func (q *Quadratic) setCenter(center []float64, d int) error {
 	}
 	q.center = make([]float64, d)
 	copy(q.center, center)
+	q.atOrigin = !slices.ContainsFunc(q.center, func(c float64) bool { return c != 0 })
 	return nil
 }
 
@@ -221,15 +223,25 @@ func (q *Quadratic) BatchGradient(dst, x sde.Batch) {
 
 func (q *Quadratic) diagonalBatch(dst, x sde.Batch) {
 	h, c := q.diagonal, q.center
-	if len(h) == 1 {
-		for i := 0; i < x.Rows; i++ {
-			dst.Data[i*dst.Stride] = float64(h[0] * (x.Data[i*x.Stride] - c[0]))
-		}
-		return
-	}
 	c = c[:len(h)]
+	if len(h) == 1 {
+		to, ok1 := dst.Flat()
+		from, ok2 := x.Flat()
+		if ok1 && ok2 {
+			h, c := h[0], c[0]
+			to = to[:len(from)]
+			for i, v := range from {
+				to[i] = float64(h * (v - c))
+			}
+			return
+		}
+	}
 	for i := 0; i < x.Rows; i++ {
 		from, to := x.Row(i)[:len(h)], dst.Row(i)[:len(h)]
+		if q.atOrigin && len(h) >= 8 {
+			kernel.Mul(to, h, from)
+			continue
+		}
 		for j, hj := range h {
 			to[j] = float64(hj * (from[j] - c[j]))
 		}

@@ -88,7 +88,7 @@ func (c *checker) curvature() error {
 	}
 	got := l.Curvature()
 	if !isFinite(got) {
-		return fmt.Errorf("Curvature() = %v: it should be a finite number", got)
+		return fmt.Errorf("method Curvature() = %v: it should be a finite number", got)
 	}
 	minima := sde.Minima(c.l)
 	if len(minima) == 0 {
@@ -103,7 +103,7 @@ func (c *checker) curvature() error {
 		want, slack = math.Max(want, values[c.d-1]), math.Max(slack, off)
 	}
 	if !(math.Abs(got-want) <= slack+1e-9*math.Abs(want)) {
-		return fmt.Errorf("Curvature() = %v: the largest eigenvalue of the Hessian over the declared minima is %v", got, want)
+		return fmt.Errorf("method Curvature() = %v: the largest eigenvalue of the Hessian over the declared minima is %v", got, want)
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (c *checker) hessian() error {
 		fill(h, math.NaN())
 		l.Hessian(h, theta)
 		if !sameBits(theta, p) {
-			return fmt.Errorf("Hessian wrote to theta: it was %v and is %v", p, theta)
+			return fmt.Errorf("method Hessian wrote to theta: it was %v and is %v", p, theta)
 		}
 		if l.Hessian(again, theta); !sameBits(h, again) {
 			return fmt.Errorf("two answers at θ = %v: %v, then %v (the first time dst was full of NaN)", theta, h, again)
@@ -185,7 +185,7 @@ func (c *checker) laplacian() error {
 		copy(theta, p)
 		got := l.Laplacian(theta)
 		if !sameBits(theta, p) {
-			return fmt.Errorf("Laplacian wrote to theta: it was %v and is %v", p, theta)
+			return fmt.Errorf("method Laplacian wrote to theta: it was %v and is %v", p, theta)
 		}
 		var e float64
 		if exact {

@@ -130,6 +130,7 @@ func Check(l sde.Loss, o Options) error {
 			if s.name == "points" {
 				break // nothing to stand on
 			}
+			c.impure = c.impure || s.name == "purity"
 		}
 	}
 	return errors.Join(all...)
@@ -146,6 +147,7 @@ type checker struct {
 	grads   [][]float64 //
 	typical float64     // the median over the points of the gradient's largest entry
 	height  float64     // the median of |L|
+	impure  bool        // whether the purity check failed
 }
 
 // guard runs one check, names it in its error and makes an error of a panic.
@@ -176,7 +178,7 @@ func (c *checker) settings() error {
 		}
 	}
 	if c.d = c.l.Dim(); c.d < 1 {
-		return fmt.Errorf("Dim() = %d: a loss has at least one coordinate", c.d)
+		return fmt.Errorf("method Dim() = %d: a loss has at least one coordinate", c.d)
 	}
 	if v, ok := c.l.(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
@@ -231,7 +233,7 @@ func (c *checker) probe() error {
 		v, g := c.l.Value(slices.Clone(p)), make([]float64, c.d)
 		c.l.Gradient(g, slices.Clone(p))
 		if !isFinite(v) {
-			return fmt.Errorf("L = %v at θ = %v: it should be finite there, or Options.Points set to where it is", v, p)
+			return fmt.Errorf("the value is %v at θ = %v: it should be finite there, or Options.Points set to where it is", v, p)
 		}
 		for j, x := range g {
 			if !isFinite(x) {
@@ -256,20 +258,20 @@ func (c *checker) purity() error {
 		fill(g, math.NaN())
 		c.l.Gradient(g, theta)
 		if !sameBits(theta, c.points[i]) {
-			return fmt.Errorf("Gradient wrote to theta: it was %v and is %v", c.points[i], theta)
+			return fmt.Errorf("method Gradient wrote to theta: it was %v and is %v", c.points[i], theta)
 		}
 		if !sameBits(g, c.grads[i]) {
-			return fmt.Errorf("Gradient is %v at θ = %v, and was %v when first asked: it should depend on θ alone, not on what was called before, on dst or on which slice holds θ", g, theta, c.grads[i])
+			return fmt.Errorf("the gradient is %v at θ = %v, and was %v when first asked: it should depend on θ alone, not on what was called before, on dst or on which slice holds θ", g, theta, c.grads[i])
 		}
 	}
 	for i := len(c.points) - 1; i >= 0; i-- {
 		copy(theta, c.points[i])
 		v := c.l.Value(theta)
 		if !sameBits(theta, c.points[i]) {
-			return fmt.Errorf("Value wrote to theta: it was %v and is %v", c.points[i], theta)
+			return fmt.Errorf("method Value wrote to theta: it was %v and is %v", c.points[i], theta)
 		}
 		if math.Float64bits(v) != math.Float64bits(c.values[i]) {
-			return fmt.Errorf("Value is %v at θ = %v, and was %v when first asked: it should depend on θ alone", v, theta, c.values[i])
+			return fmt.Errorf("the value is %v at θ = %v, and was %v when first asked: it should depend on θ alone", v, theta, c.values[i])
 		}
 	}
 	return nil
@@ -281,7 +283,7 @@ func (c *checker) normalizable() error {
 		return nil
 	}
 	for _, t := range []float64{0.1, 1, 10} {
-		if n.Normalizable(t) != n.Normalizable(t) {
+		if first := n.Normalizable(t); first != n.Normalizable(t) {
 			return fmt.Errorf("two answers at temperature %v", t)
 		}
 	}
