@@ -37,6 +37,13 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if os.Getenv(streamingChild) != "" {
+		if err := streaming(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	if n := checks.Load(); n > maxChecks && flag.Lookup("test.count").Value.String() == "1" {
 		fmt.Printf("FAIL: %d statistical checks, but alpha is split over %d\n", n, maxChecks)

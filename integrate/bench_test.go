@@ -1,0 +1,264 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integrate_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/noise"
+	"github.com/sgflow/sgflow/sde"
+	"github.com/sgflow/sgflow/stationary"
+)
+
+// The workloads are those of DESIGN.md, Speed: one worker unless their name says
+// otherwise, at full size. Run them with
+//
+//	go test ./integrate -run '^$' -bench . -benchtime 3x
+
+// benchmark measures a run of so many steps, per particle-step and coordinate.
+func benchmark(b *testing.B, e integrate.Ensemble, steps int, unit string, coordinates int) {
+	b.Helper()
+	b.ReportAllocs()
+	s := integrate.Schedule{Time: float64(steps) * e.Step}
+	for b.Loop() {
+		mustRun(b, e, s)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*steps*coordinates*e.Particles), unit)
+}
+
+func doubleWellEnsemble() integrate.Ensemble {
+	return integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: 0.2}},
+		Step: 0.01, Particles: 65_536, Seed: 1, Workers: 1}
+}
+
+func BenchmarkDoubleWell(b *testing.B) {
+	benchmark(b, doubleWellEnsemble(), 2000, "ns/particle-step", 1)
+}
+
+func BenchmarkMullerBrown(b *testing.B) {
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: loss.MullerBrown{}, Diffusion: noise.Temperature{T: 15}},
+		Step: 1e-5, Particles: 16_384, Seed: 1, Workers: 1, Start: integrate.Points{{-0.558224, 1.441726}}}
+	benchmark(b, e, 2000, "ns/particle-step", 1)
+}
+
+// basis returns a random orthogonal matrix.
+func basis(d int, seed uint64) *mat.Dense {
+	r := rand.New(rand.NewPCG(seed, 1))
+	a := mat.NewDense(d, d, nil)
+	a.Apply(func(int, int, float64) float64 { return r.NormFloat64() }, a)
+	var qr mat.QR
+	qr.Factorize(a)
+	var q mat.Dense
+	qr.QTo(&q)
+	return &q
+}
+
+// spectrum returns d numbers that go evenly from a to b.
+func spectrum(d int, a, b float64) *mat.DiagDense {
+	m := mat.NewDiagDense(d, nil)
+	for i := range d {
+		m.SetDiag(i, a+(b-a)*float64(i)/float64(d-1))
+	}
+	return m
+}
+
+func BenchmarkDenseOU(b *testing.B) {
+	const d = 100
+	var full, root mat.Dense
+	q := basis(d, 1)
+	full.Product(q, spectrum(d, 0.1, 2), q.T())
+	h := mat.NewSymDense(d, nil)
+	for i := range d {
+		for j := i; j < d; j++ {
+			h.SetSym(i, j, (full.At(i, j)+full.At(j, i))/2)
+		}
+	}
+	root.Product(basis(d, 2), spectrum(d, 0.2, 0.1), basis(d, 3).T())
+	l, err := loss.NewQuadratic(h, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	constant, err := noise.NewRoot(&root)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: l, Diffusion: constant}, Step: 0.01, Particles: 4096, Seed: 1, Workers: 1}
+	benchmark(b, e, 200, "ns/coord-step", d)
+}
+
+// BenchmarkPlainGradient is DoubleWell for a loss of the three required methods.
+func BenchmarkPlainGradient(b *testing.B) {
+	e := doubleWellEnsemble()
+	e.Equation = sde.Flow{Loss: doubleWell{}, Diffusion: noise.Temperature{T: 0.2}}
+	benchmark(b, e, 2000, "ns/particle-step", 1)
+}
+
+// BenchmarkMultiplicative has diagonal noise that depends on the state.
+func BenchmarkMultiplicative(b *testing.B) {
+	for _, scheme := range []integrate.Scheme{integrate.EulerMaruyama{}, integrate.Milstein{}} {
+		b.Run(strings.TrimPrefix(fmt.Sprintf("%T", scheme), "integrate."), func(b *testing.B) {
+			e := doubleWellEnsemble()
+			e.Equation = sde.Flow{Loss: loss.DoubleWell{}, Diffusion: growing{0.2}}
+			e.Scheme = scheme
+			benchmark(b, e, 1000, "ns/particle-step", 1)
+		})
+	}
+}
+
+// BenchmarkStreaming runs in a process of its own, so that the peak is not that
+// of another benchmark.
+func BenchmarkStreaming(b *testing.B) {
+	self, err := os.Executable()
+	if err != nil {
+		b.Skip(err)
+	}
+	sums := map[string]float64{}
+	for b.Loop() {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), streamingChild+"=1")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for line := range bytes.Lines(out) {
+			var v float64
+			var unit string
+			if _, err := fmt.Sscan(string(line), &v, &unit); err != nil {
+				b.Fatalf("%q: %v", line, err)
+			}
+			sums[unit] += v
+		}
+	}
+	for unit, v := range sums {
+		b.ReportMetric(v/float64(b.N), unit)
+	}
+}
+
+// streamingChild is the environment variable that makes the test binary run the
+// workload Streaming and print its figures.
+const streamingChild = "SGFLOW_BENCHMARK_STREAMING"
+
+// heapPeak is an observer that samples the Go heap.
+type heapPeak struct{ bytes atomic.Uint64 }
+
+func (*heapPeak) Start(sde.Run) error { return nil }
+func (p *heapPeak) Observe(s sde.Sample) error {
+	if s.First == 0 {
+		p.sample()
+	}
+	return nil
+}
+func (p *heapPeak) sample() {
+	v := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(v)
+	p.bytes.Store(max(p.bytes.Load(), v[0].Value.Uint64()))
+}
+
+func streaming() error {
+	const particles, steps, every, h = 1_000_000, 1000, 10, 0.01
+	e := doubleWellEnsemble()
+	e.Particles = particles
+	moments := &integrate.Moments{Dim: 2, Features: func(dst, x sde.Batch) {
+		for i := range x.Rows {
+			v := x.Data[i*x.Stride]
+			dst.Data[i*dst.Stride], dst.Data[i*dst.Stride+1] = v, v*v
+		}
+	}}
+	histogram := stationary.NewHistogram(-2.5, 2.5, 200)
+	peak := new(heapPeak)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	m, err := e.Run(context.Background(), integrate.Schedule{Time: steps * h, Every: every * h}, moments, histogram, peak)
+	elapsed := time.Since(start)
+	if err != nil {
+		return err
+	}
+	runtime.ReadMemStats(&after)
+	if x2 := moments.Mean(1).Value; m.Observations != steps/every || math.Abs(x2-0.75) > 0.1 {
+		return fmt.Errorf("%d observations, E x² = %v", m.Observations, x2)
+	}
+	fmt.Println(float64(elapsed.Nanoseconds())/(particles*steps), "ns/particle-step")
+	fmt.Println(float64(peak.bytes.Load())/(1<<20), "heap-MiB")
+	fmt.Println(after.Mallocs-before.Mallocs, "run-allocs")
+	if hwm, ok := peakResident(); ok {
+		fmt.Println(hwm, "peak-MiB")
+	}
+	return nil
+}
+
+// peakResident returns the most memory that the process ever had resident, in
+// MiB, where the system tells.
+func peakResident() (mib float64, ok bool) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if rest, found := strings.CutPrefix(s.Text(), "VmHWM:"); found {
+			_, err := fmt.Sscan(rest, &mib)
+			return mib / 1024, err == nil
+		}
+	}
+	return 0, false
+}
+
+// BenchmarkWorkers alternates one and two workers. speedup is the ratio of the
+// best times, idle the share of two processors' time in which the runs of two
+// workers left one without work.
+func BenchmarkWorkers(b *testing.B) {
+	if runtime.GOMAXPROCS(0) < 2 {
+		b.Skip("one processor")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	e := doubleWellEnsemble()
+	s := integrate.Schedule{Time: 1000 * e.Step, Every: 10 * e.Step}
+	var one, two, idle, total float64
+	for b.Loop() {
+		one, two, idle, total = math.Inf(1), math.Inf(1), 0, 0
+		for range 7 {
+			for i, best := range []*float64{&one, &two} {
+				workers := i + 1
+				e.Workers = workers
+				i, t := processorTime()
+				start := time.Now()
+				mustRun(b, e, s, new(integrate.Moments))
+				*best = min(*best, time.Since(start).Seconds())
+				if i2, t2 := processorTime(); workers == 2 {
+					idle, total = idle+i2-i, total+t2-t
+				}
+			}
+		}
+	}
+	b.ReportMetric(one/two, "speedup")
+	b.ReportMetric(idle/total, "idle")
+}
+
+// processorTime returns the processors' idle and total seconds.
+func processorTime() (idle, total float64) {
+	runtime.GC() // what brings the numbers up to date
+	v := []metrics.Sample{{Name: "/cpu/classes/idle:cpu-seconds"}, {Name: "/cpu/classes/total:cpu-seconds"}}
+	metrics.Read(v)
+	return v[0].Value.Float64(), v[1].Value.Float64()
+}
