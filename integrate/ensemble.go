@@ -214,6 +214,9 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	if err := p.planTimes(); err != nil {
 		return nil, err
 	}
+	if t, ok := e.Scheme.(Tuned); ok && t.TuningTime() > s.BurnIn {
+		return nil, invalid("Schedule.BurnIn", s.BurnIn, fmt.Sprintf("at least %g, the time in which %s is tuned", t.TuningTime(), p.properties.Name), nil)
+	}
 	if p.Start == nil {
 		p.Start = Points{make([]float64, d)}
 	}

@@ -11,19 +11,27 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// DivergenceError locates a particle that is no longer finite.
+// DivergenceError locates a particle that is no longer finite, or that the scheme
+// could not advance.
 type DivergenceError struct {
 	Particle int
 	Step     int       // the step that left the finite numbers, counted from 0
 	Time     float64   // before that step
 	Before   []float64 // the particle's state before it
 	After    []float64
+	Err      error // why the scheme could not advance it, nil if it diverged
 }
 
 // Error names particle, step, time and state.
 func (e *DivergenceError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("integrate: particle %d failed in step %d at time %.6g at %.6g: %v", e.Particle, e.Step, e.Time, e.Before, e.Err)
+	}
 	return fmt.Sprintf("integrate: particle %d diverged in step %d at time %.6g: %.6g became %.6g", e.Particle, e.Step, e.Time, e.Before, e.After)
 }
+
+// Unwrap returns Err.
+func (e *DivergenceError) Unwrap() error { return e.Err }
 
 // PanicError reports a panic in code that a run called: a loss, a diffusion, a
 // start or an observer.

@@ -43,6 +43,30 @@ type Starter interface {
 	Start(x sde.Batch, s *sde.Stream)
 }
 
+// Resident is an upgrade of a Kernel that keeps the particles of a block in a
+// layout of its own while they are advanced. Load takes in the rows of x,
+// StepLoaded advances what was loaded, and Store puts it back, all to the bits of
+// Step, which stands alone.
+type Resident interface {
+	Load(x sde.Batch)
+	StepLoaded(t float64, s *sde.Stream)
+	Store(x sde.Batch)
+}
+
+// Explainer is an upgrade of a Kernel with steps that can fail. A kernel marks the
+// row of a particle that it cannot advance with NaN; the run locates it, as it does
+// a particle that diverged, and asks why. Explain returns the reason for row i of
+// the last step, or nil; it becomes DivergenceError.Err.
+type Explainer interface {
+	Explain(i int) error
+}
+
+// Tuned is an upgrade of a Scheme that changes itself in the first TuningTime of a
+// run, which has to be within the burn-in: averages are of the tuned scheme alone.
+type Tuned interface {
+	TuningTime() float64
+}
+
 // Properties is what a scheme states of itself for one class of noise.
 type Properties struct {
 	// Name is the scheme's name, as in "Euler–Maruyama".
@@ -51,7 +75,9 @@ type Properties struct {
 	// from the equation's own is done by System.
 	Calculus sde.Calculus
 	// Strong and Weak are the orders of convergence in h of a path and of an
-	// expectation at a fixed time. Invariant is that of the stationary law.
+	// expectation at a fixed time. Invariant is that of the stationary law, +Inf if
+	// that is exact. An order of 0 means that none is claimed, as where the scheme's
+	// paths are not those of the equation.
 	Strong, Weak, Invariant float64
 	// Stability is the largest h·λ for which the scheme is linearly stable on a
 	// quadratic of curvature λ; 0 means that it is not known, +Inf that there is none.

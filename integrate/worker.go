@@ -138,14 +138,29 @@ func (w *worker) survivors(s sde.Sample, dead []bool) sde.Sample {
 func (w *worker) advance(b int) {
 	x := w.block(b)
 	backup := w.backup.Slice(0, x.Rows)
+	resident, _ := w.kernel.(Resident)
+	if w.domain != nil {
+		resident = nil // a domain looks at the block after every step
+	}
 	for from := w.from; from < w.to; from += w.chunk {
 		to := min(from+w.chunk, w.to)
 		backup.CopyFrom(x)
+		if resident != nil {
+			resident.Load(x)
+		}
 		for w.step = from; w.step < to; w.step++ {
 			if w.limit.Load() < int64(b) {
 				return
 			}
-			w.advanceStep(x, b, w.step)
+			if resident != nil {
+				w.stream.At(sde.Steps, b, w.step)
+				resident.StepLoaded(float64(w.step)*w.Step, w.stream)
+			} else {
+				w.advanceStep(x, b, w.step)
+			}
+		}
+		if resident != nil {
+			resident.Store(x)
 		}
 		if flat, _ := x.Flat(); !kernel.AllFinite(flat) && !w.diverged(b, x, backup, from, to) {
 			return
@@ -190,6 +205,9 @@ func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
 			}
 			e := &DivergenceError{Particle: b*w.rows + i, Step: w.step, Time: float64(w.step) * w.Step,
 				Before: slices.Clone(before.Row(i)[:w.d]), After: slices.Clone(y.Row(i)[:w.d])}
+			if k, ok := w.kernel.(Explainer); ok {
+				e.Err = k.Explain(i)
+			}
 			if w.OnDivergence == Fail {
 				w.fail(b, e)
 				return false
