@@ -45,6 +45,9 @@ var (
 	Light  = color.NRGBA{0xe4, 0xe4, 0xe4, 0xff}
 )
 
+// Palette is the order in which curves take colours.
+var Palette = []color.NRGBA{Blue, Orange, Green, Purple, Yellow, Sky}
+
 // Faint returns a colour mixed with so much white that curves stand out on it.
 func Faint(c color.NRGBA) color.NRGBA {
 	mix := func(v uint8) uint8 { return uint8((int(v) + 2*0xff) / 3) }
@@ -74,6 +77,7 @@ func NewFigure(width, height float64) *Figure {
 func (f *Figure) Panel(left, bottom, right, top float64, title, x, y string) *plot.Plot {
 	p := plot.New()
 	style := func(f *font.Font, size font.Length) { f.Typeface, f.Variant, f.Size = "Liberation", "Sans", size }
+	p.BackgroundColor = nil // panels may reach into one another's margins
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
 	style(&p.Title.TextStyle.Font, titleSize)
 	p.Title.TextStyle.Font.Weight = 3 // bold
@@ -106,11 +110,13 @@ func (s *Session) Save(f *Figure, name string) error {
 	img := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dpi))
 	canvas := draw.New(img)
 	for _, p := range f.panels {
-		// The space that title and axes need about the data does not depend on where
-		// the panel is.
-		trial := draw.Canvas{Canvas: canvas.Canvas, Rectangle: p.data}
-		inner := p.DataCanvas(trial).Rectangle
-		at := vg.Rectangle{Min: p.data.Min.Add(p.data.Min).Sub(inner.Min), Max: p.data.Max.Add(p.data.Max).Sub(inner.Max)}
+		// What title and axes need about the data depends, a little, on the whole.
+		at := p.data
+		for range 4 {
+			inner := p.DataCanvas(draw.Canvas{Canvas: canvas.Canvas, Rectangle: at})
+			at.Min = at.Min.Add(p.data.Min).Sub(inner.Min)
+			at.Max = at.Max.Add(p.data.Max).Sub(inner.Max)
+		}
 		p.Draw(draw.Canvas{Canvas: canvas.Canvas, Rectangle: at})
 	}
 	return s.write(name, &s.Report.pictures, func(w io.Writer) error {
@@ -138,6 +144,19 @@ func (n Ticks) Ticks(lo, hi float64) []plot.Tick {
 	var ticks []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
 		ticks = append(ticks, plot.Tick{Value: i * step, Label: minus(strconv.FormatFloat(i*step+0, 'f', digits, 64))})
+	}
+	return ticks
+}
+
+// Silent marks what its Ticker does, without labels: for a panel whose axis is
+// labelled by the panel beneath.
+type Silent struct{ plot.Ticker }
+
+// Ticks implements plot.Ticker.
+func (s Silent) Ticks(lo, hi float64) []plot.Tick {
+	ticks := s.Ticker.Ticks(lo, hi)
+	for i := range ticks {
+		ticks[i].Label = ""
 	}
 	return ticks
 }

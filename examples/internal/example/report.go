@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,15 +37,11 @@ func (r *Report) Note(format string, args ...any) {
 }
 
 // Warn adds warnings, each once.
-func (r *Report) Warn(warnings ...error) {
-next:
+func (r *Report) Warn(warnings ...string) {
 	for _, w := range warnings {
-		for _, have := range r.warnings {
-			if have == w.Error() {
-				continue next
-			}
+		if !slices.Contains(r.warnings, w) {
+			r.warnings = append(r.warnings, w)
 		}
-		r.warnings = append(r.warnings, w.Error())
 	}
 }
 
@@ -102,6 +99,9 @@ func text(cell any) string {
 	case sde.Estimate:
 		if !finite(v.Value) {
 			return empty
+		}
+		if v.StdErr > 0 && v.StdErr < 1e-5 {
+			return fmt.Sprintf("%.3g ± %.2g", v.Value, v.StdErr)
 		}
 		return v.String()
 	}

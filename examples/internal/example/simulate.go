@@ -7,6 +7,7 @@ package example
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -16,26 +17,38 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Simulate runs the ensemble with the session's seed, particles, step and
-// workers where e leaves them 0, draws a progress bar if stderr is a terminal,
-// and reports the run's warnings.
+// Ensemble returns an ensemble of the equation with the session's step,
+// particles, seed and workers.
+func (s *Session) Ensemble(equation sde.Equation) integrate.Ensemble {
+	return integrate.Ensemble{Equation: equation, Step: s.Step, Particles: s.Particles, Seed: s.Seed, Workers: s.Workers}
+}
+
+// Multiple returns the multiple of the step, at least one, that is nearest to t.
+func (s *Session) Multiple(t float64) float64 {
+	return s.Step * max(1, math.Round(t/s.Step))
+}
+
+// Every returns the time between observations that is nearest to t from below
+// among those that a Schedule takes: multiples of the step that divide the time.
+// If the time itself is no multiple of the step it returns 0, and Run says so.
+func (s *Session) Every(t float64) float64 {
+	n, k := math.Round(s.Time/s.Step), max(1, math.Round(t/s.Step))
+	if !(n >= 1) || n > 1<<40 {
+		return 0
+	}
+	for math.Mod(n, k) != 0 {
+		k--
+	}
+	return k * s.Step
+}
+
+// Simulate runs the ensemble, draws a progress bar if stderr is a terminal, and
+// reports the run's warnings.
 //
 // A run that ends early is no error here if anything was observed: the program
 // goes on with the partial result, the report is marked as partial, and the
 // program exits with code 1.
 func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensemble, schedule integrate.Schedule, observers ...sde.Observer) (*integrate.Result, error) {
-	if e.Seed == 0 {
-		e.Seed = s.Seed
-	}
-	if e.Particles == 0 {
-		e.Particles = s.Particles
-	}
-	if e.Step == 0 {
-		e.Step = s.Step
-	}
-	if e.Workers == 0 {
-		e.Workers = s.Workers
-	}
 	done := func() {}
 	if isTerminal(s.stderr) {
 		bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
@@ -50,7 +63,9 @@ func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensembl
 		return nil, err
 	}
 	s.ended = err
-	s.Report.Warn(result.Warnings...)
+	for _, w := range result.Warnings {
+		s.Report.Warn(w.Error())
+	}
 	return result, nil
 }
 
