@@ -21,13 +21,13 @@ import (
 //
 // In one dimension the domain is divided into panels that are small around the
 // modes and double in size outwards, and each is halved until Gauss–Legendre
-// rules of 12 and 24 nodes agree. In two dimensions the density of a marginal is
+// rules of 12 and 24 nodes, and 24 nodes in each half, agree. In two dimensions the density of a marginal is
 // such an integral, and is integrated in the same way.
 //
 // # What it finds
 //
 // Modes are looked for at the minima that a loss declares (sde.Charted), around
-// them and around 0 on all scales between 1e-8 and 1e8 at distances 5 % apart,
+// them and around 0 on all scales between 1e-8 and 1e8 at distances 2 % apart,
 // and evenly, 0.05 apart in [−10, 10] or 2001 places in a finite domain. A mode
 // between two such places is found if ℓ rises towards it from one of them. What
 // is narrower than that, and hidden, is not found unless it is declared. In two
@@ -257,7 +257,7 @@ func (p *Density) gridProbabilities(dst, x, y []float64) {
 // newLine returns the law with log density logf on [lo, hi], up to a constant.
 // centres are places where modes are expected.
 func newLine(name string, logf func(float64) float64, lo, hi float64, centres []float64) (*Density, error) {
-	l := solve(logf, lo, hi, search{points: scanPoints(lo, hi, centres), again: true, tolerance: 2e-16})
+	l := solve(logf, lo, hi, search{points: scanPoints(lo, hi, fineRatio, centres), careful: true, tolerance: 2e-16})
 	if err := l.failure(name); err != nil {
 		return nil, err
 	}

@@ -31,8 +31,9 @@ import (
 // with c the middle of the minima: further out L_h turns over, and a chain that
 // gets there leaves for infinity. The law is therefore conditioned on a domain, a
 // box inside that region. A box that is not is refused, with the largest that
-// would do; no domain is accepted only if the condition holds as far as
-// exp(−L/T) has any mass.
+// would do, and so is one in which L_h turns over with more than 0.001 of the mass
+// beyond (seen in one dimension only); no domain is accepted only if the condition
+// holds as far as exp(−L/T) has any mass.
 func Discretized(loss sde.Loss, temperature, step float64, domain ...sde.Domain) (*Density, error) {
 	lo, hi, err := checkLaw("Discretized", loss, temperature, domain)
 	if err != nil {
@@ -50,7 +51,7 @@ func Discretized(loss sde.Loss, temperature, step float64, domain ...sde.Domain)
 		}
 		lo, hi = b.Support()
 	}
-	if inLo, inHi, ok := turnover(loss, step, lo, hi); !ok {
+	if inLo, inHi, ok := turnover(loss, temperature, step, lo, hi); !ok {
 		var within []string
 		for i := range inLo {
 			within = append(within, fmt.Sprintf("[%.6g, %.6g]", inLo[i], inHi[i]))
@@ -59,8 +60,28 @@ func Discretized(loss sde.Loss, temperature, step float64, domain ...sde.Domain)
 			Want: "a box inside h‖∇L‖ < ‖θ−c‖, with c the middle of the minima: beyond it the modified loss turns over and the chain itself escapes; the largest that would do is " +
 				strings.Join(within, " × ") + ", or take a smaller step"}
 	}
+	logf := modifiedOf(loss, temperature, step)
+	p, err := newLossLaw(fmt.Sprintf("Euler–Maruyama, T = %g, h = %g", temperature, step), loss, temperature, logf, lo, hi)
+	if err != nil {
+		return nil, err
+	}
+	if d == 1 {
+		first, last := minimaIn(loss, temperature, lo, hi)
+		a, b := outward(p.logf1, first[0], last[0], lo[0], hi[0])
+		if beyond := 1 - p.Probability([]float64{a}, []float64{b}); beyond > 1e-3 {
+			return nil, &sde.SettingError{Field: "stationary: Discretized domain", Value: fmt.Sprintf("%v to %v at h = %g", lo, hi, step),
+				Want: fmt.Sprintf("one in which L_h does not turn over with %.2g of its mass beyond, as the chain has no such law; it rises outwards within [%.6g, %.6g]; or take a smaller step", beyond, a, b)}
+		}
+	}
+	p.step = step
+	return p, nil
+}
+
+// modifiedOf returns −L_h/T.
+func modifiedOf(loss sde.Loss, temperature, step float64) func(theta []float64) float64 {
+	d := loss.Dim()
 	laplacian := laplacianOf(loss)
-	p, err := newLossLaw(fmt.Sprintf("Euler–Maruyama, T = %g, h = %g", temperature, step), loss, temperature, func(theta []float64) float64 {
+	return func(theta []float64) float64 {
 		var g [2]float64
 		loss.Gradient(g[:d], theta)
 		g2 := 0.0
@@ -68,12 +89,13 @@ func Discretized(loss sde.Loss, temperature, step float64, domain ...sde.Domain)
 			g2 += v * v
 		}
 		return -loss.Value(theta)/temperature + step*(g2/(4*temperature)-laplacian(theta)/2)
-	}, lo, hi)
-	if err != nil {
-		return nil, err
 	}
-	p.step = step
-	return p, nil
+}
+
+// modified returns −L_h/T of a loss in one dimension.
+func modified(loss sde.Loss, temperature, step float64) func(x float64) float64 {
+	f := modifiedOf(loss, temperature, step)
+	return func(x float64) float64 { return f([]float64{x}) }
 }
 
 // laplacianOf returns ΔL: the loss's own, the trace of its Hessian, or central
@@ -115,18 +137,9 @@ func laplacianOf(loss sde.Loss) func(theta []float64) float64 {
 
 // turnover reports whether h‖∇L‖ < ‖θ − c‖ everywhere in the box but for the box
 // of its minima, and returns the largest box in it where that holds.
-func turnover(loss sde.Loss, h float64, lo, hi []float64) (inLo, inHi []float64, ok bool) {
+func turnover(loss sde.Loss, temperature, h float64, lo, hi []float64) (inLo, inHi []float64, ok bool) {
 	d := len(lo)
-	// The minima in the box: those declared, or those that a scan along each axis shows.
-	first, last := make([]float64, d), make([]float64, d)
-	for i := range d {
-		first[i], last[i] = math.Inf(1), math.Inf(-1)
-	}
-	for _, m := range minimaIn(loss, lo, hi) {
-		for i, v := range m {
-			first[i], last[i] = math.Min(first[i], v), math.Max(last[i], v)
-		}
-	}
+	first, last := minimaIn(loss, temperature, lo, hi)
 	c := make([]float64, d)
 	for i := range d {
 		c[i] = first[i] + (last[i]-first[i])/2
@@ -201,42 +214,97 @@ func turnover(loss sde.Loss, h float64, lo, hi []float64) (inLo, inHi []float64,
 	return inLo, inHi, false
 }
 
+// outward returns the interval about [first, last] in which logf falls outwards,
+// within [lo, hi].
+func outward(logf func(float64) float64, first, last, lo, hi float64) (a, b float64) {
+	const steps = 2000
+	from := func(start, end float64) float64 {
+		x, before := start, logf(start)
+		top := before
+		for k := 1; k <= steps; k++ {
+			next := start + (end-start)*float64(k)/steps
+			v := logf(next)
+			// The modified loss has its minima a little off: first it must have fallen.
+			if v > before && before < top-0.1 {
+				return x
+			}
+			top = math.Max(top, v)
+			x, before = next, v
+		}
+		return end
+	}
+	return from(first, lo), from(last, hi)
+}
+
 // discretizedFor returns the law of Euler–Maruyama at step h where p is that of
 // the equation: on p's support, or as much of it as h allows.
 func discretizedFor(p *Density, h float64) (*Density, error) {
 	lo, hi := p.Support()
-	lo, hi, _ = turnover(p.loss, h, lo, hi)
+	lo, hi, _ = turnover(p.loss, p.temperature, h, lo, hi)
+	if p.Dim() == 1 {
+		first, last := minimaIn(p.loss, p.temperature, lo, hi)
+		a, b := outward(modified(p.loss, p.temperature, h), first[0], last[0], lo[0], hi[0])
+		lo, hi = []float64{a}, []float64{b}
+	}
 	return Discretized(p.loss, p.temperature, h, sde.Box{Lo: lo, Hi: hi})
 }
 
-// minimaIn returns the minima of the loss in the box: declared ones, or in one
-// dimension those of a scan and in two those of the search for modes.
-func minimaIn(loss sde.Loss, lo, hi []float64) [][]float64 {
-	var m [][]float64
+// minimaIn returns the corners of the box that holds the loss's minima in a box:
+// those it declares, or those that are found and matter at the temperature.
+func minimaIn(loss sde.Loss, temperature float64, lo, hi []float64) (first, last []float64) {
+	var all [][]float64
 	for _, p := range sde.Minima(loss) {
 		if (sde.Box{Lo: lo, Hi: hi}).Contains(p.Theta) {
-			m = append(m, p.Theta)
+			all = append(all, p.Theta)
 		}
 	}
-	if m != nil {
-		return m
-	}
-	if len(lo) == 1 {
-		for _, p := range findModes(func(x float64) float64 { return -loss.Value([]float64{x}) }, lo[0], hi[0], scanPoints(lo[0], hi[0], nil)) {
-			m = append(m, []float64{p.x})
+	d := len(lo)
+	switch {
+	case all != nil:
+	case d == 1:
+		f := func(x float64) float64 { return -loss.Value([]float64{x}) / temperature }
+		for _, m := range findModes(f, lo[0], hi[0], scanPoints(lo[0], hi[0], coarseRatio, nil)) {
+			all = append(all, []float64{sharpest(f, m.x-m.left, m.x+m.right)})
 		}
-	} else {
-		q := &plane{logf: func(x, y float64) float64 { return -loss.Value([]float64{x, y}) }, lo: [2]float64(lo), hi: [2]float64(hi)}
+	default:
+		q := &plane{logf: func(x, y float64) float64 { return -loss.Value([]float64{x, y}) / temperature }, lo: [2]float64(lo), hi: [2]float64(hi)}
 		for _, p := range q.findModes(nil) {
-			m = append(m, p[:])
+			all = append(all, p[:])
 		}
 	}
-	if m == nil {
-		mid := make([]float64, len(lo))
+	if all == nil {
+		mid := make([]float64, d)
 		for i := range mid {
 			mid[i] = lo[i] + (hi[i]-lo[i])/2
 		}
-		m = append(m, mid)
+		all = append(all, mid)
 	}
-	return m
+	first, last = make([]float64, d), make([]float64, d)
+	copy(first, all[0])
+	copy(last, all[0])
+	for _, m := range all {
+		for i, v := range m {
+			first[i], last[i] = math.Min(first[i], v), math.Max(last[i], v)
+		}
+	}
+	return first, last
+}
+
+// sharpest returns the maximum of f in [a, b] by golden sections to full precision.
+func sharpest(f func(float64) float64, a, b float64) float64 {
+	const golden = 0.3819660112501051
+	x, y := a+golden*(b-a), b-golden*(b-a)
+	fx, fy := f(x), f(y)
+	for range 90 {
+		if fx > fy {
+			b, y, fy = y, x, fx
+			x = a + golden*(b-a)
+			fx = f(x)
+		} else {
+			a, x, fx = x, y, fy
+			y = b - golden*(b-a)
+			fy = f(y)
+		}
+	}
+	return a + (b-a)/2
 }

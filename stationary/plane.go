@@ -248,7 +248,7 @@ func (q *plane) bound() (rest float64, bad *line) {
 		width := fall(f, w, lo[0], -1)
 		width = fall(f, w, hi[0], 1) - width
 		if in := solve(func(v float64) float64 { return q.at(0, m[0], v) }, lo[1], hi[1],
-			search{points: scanPoints(lo[1], hi[1], []float64{m[1]}), tolerance: 1e-6}); in.failed == fine {
+			search{points: scanPoints(lo[1], hi[1], coarseRatio, []float64{m[1]}), tolerance: 1e-6}); in.failed == fine {
 			logZ = math.Max(logZ, in.shift+math.Log(in.mass*width))
 		} else if in.failed != notFound {
 			return 0, in
@@ -266,7 +266,7 @@ func (q *plane) bound() (rest float64, bad *line) {
 			centres = append(centres, m[b])
 		}
 		in := solve(func(v float64) float64 { return q.at(a, u, v) }, q.lo[b], q.hi[b],
-			search{points: scanPoints(q.lo[b], q.hi[b], centres), tolerance: 1e-6})
+			search{points: scanPoints(q.lo[b], q.hi[b], coarseRatio, centres), tolerance: 1e-6})
 		switch in.failed {
 		case notFound:
 			return math.Inf(-1)

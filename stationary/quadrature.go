@@ -63,14 +63,14 @@ const (
 // search says where solve looks for modes and how far it refines.
 type search struct {
 	points    []float64 // where logf is scanned, in any order
-	again     bool      // scan around the modes found, on all scales
+	careful   bool      // scan around the modes found, on all scales, and check each panel by its halves
 	tolerance float64   // of a panel, relative to the whole
 }
 
 // scanPoints returns where the modes of a density on [lo, hi] are looked for: on
-// all scales around the centres, 5 % apart, and evenly in a finite interval or
-// in [−10, 10].
-func scanPoints(lo, hi float64, centres []float64) []float64 {
+// all scales around the centres, by factors of ratio apart, and evenly in a
+// finite interval or in [−10, 10].
+func scanPoints(lo, hi, ratio float64, centres []float64) []float64 {
 	a, b := math.Max(lo, -10), math.Min(hi, 10)
 	n := 401
 	if !math.IsInf(lo, 0) && !math.IsInf(hi, 0) {
@@ -80,15 +80,15 @@ func scanPoints(lo, hi float64, centres []float64) []float64 {
 	if a < b {
 		p = evenly(p, a, b, n)
 	}
-	p = aroundOnAllScales(p, 0, lo, hi)
+	p = aroundOnAllScales(p, 0, ratio)
 	for _, c := range centres {
 		p = append(p, c)
-		p = aroundOnAllScales(p, c, lo, hi)
+		p = aroundOnAllScales(p, c, ratio)
 	}
 	for _, end := range []float64{lo, hi} {
 		if !math.IsInf(end, 0) {
 			p = append(p, end)
-			p = aroundOnAllScales(p, end, lo, hi)
+			p = aroundOnAllScales(p, end, ratio)
 		}
 	}
 	return p
@@ -102,8 +102,14 @@ func evenly(p []float64, a, b float64, n int) []float64 {
 	return p
 }
 
-func aroundOnAllScales(p []float64, centre, lo, hi float64) []float64 {
-	for d := 1e-8; d < 1e8; d *= 1.05 {
+// fineRatio and coarseRatio are for one dimension, and for lines in two.
+const (
+	fineRatio   = 1.02
+	coarseRatio = 1.05
+)
+
+func aroundOnAllScales(p []float64, centre, ratio float64) []float64 {
+	for d := 1e-8; d < 1e8; d *= ratio {
 		p = append(p, centre-d, centre+d)
 	}
 	return p
@@ -127,7 +133,7 @@ func solve(logf func(float64) float64, lo, hi float64, s search) *line {
 			l.failed = notFound
 			return l
 		}
-		if s.again {
+		if s.careful {
 			modes = findAgain(logf, lo, hi, s.points, modes)
 		}
 		l.shift = math.Inf(-1)
@@ -138,7 +144,7 @@ func solve(logf func(float64) float64, lo, hi float64, s search) *line {
 			l.failed = heavy
 			return l
 		}
-		higher, ok := l.integrate(modes, lo, hi, s.tolerance)
+		higher, ok := l.integrate(modes, lo, hi, s.tolerance, s.careful)
 		if ok || l.failed != fine || attempt == 20 {
 			return l
 		}
@@ -152,7 +158,7 @@ func findAgain(logf func(float64) float64, lo, hi float64, points []float64, mod
 	points = slices.Clone(points)
 	for _, m := range best[:min(len(best), 6)] {
 		points = append(points, m.x)
-		points = aroundOnAllScales(points, m.x, lo, hi)
+		points = aroundOnAllScales(points, m.x, fineRatio)
 	}
 	return findModes(logf, lo, hi, points)
 }
@@ -277,7 +283,7 @@ const (
 
 // integrate lays the panels and refines them. It returns false, and where, if it
 // comes upon a mode higher than those known, and sets l.failed if it cannot be done.
-func (l *line) integrate(modes []mode, lo, hi, tolerance float64) (float64, bool) {
+func (l *line) integrate(modes []mode, lo, hi, tolerance float64, careful bool) (float64, bool) {
 	var edges []float64
 	for i, m := range modes {
 		edges = append(edges, m.x)
@@ -354,7 +360,14 @@ func (l *line) integrate(modes []mode, lo, hi, tolerance float64) (float64, bool
 			return peak, false
 		}
 		diff := math.Abs(m - rough)
-		if mid := j.a + (j.b-j.a)/2; diff > tolerance*total+noise && j.depth < 60 && j.a < mid && mid < j.b {
+		mid := j.a + (j.b-j.a)/2
+		if careful && diff <= tolerance*total+noise {
+			// At a kink the rules can agree by chance; then the halves differ.
+			_, left, _, _ := l.rules(j.a, mid)
+			_, right, _, _ := l.rules(mid, j.b)
+			diff = math.Max(diff, math.Abs(m-(left+right)))
+		}
+		if diff > tolerance*total+noise && j.depth < 60 && j.a < mid && mid < j.b {
 			stack = append(stack, job{mid, j.b, j.depth + 1}, job{j.a, mid, j.depth + 1})
 			continue
 		}
