@@ -22,7 +22,11 @@ import (
 // Path is a complete checkpoint, and at most Every is lost. It holds the
 // particles' state, the observers' accumulators (all observers must be
 // sde.GroupSavers), a checksum, and everything that decides the run's bits. While
-// it is being written, Path.tmp stands beside it.
+// it is being written, a file beside it takes as much again, of the same name and
+// .tmp with eight digits.
+//
+// A checkpoint that could not be written, on a full disk for instance, leaves the
+// one before in its place; the run goes on, and its result has a warning.
 type Checkpoint struct {
 	// Path is the file.
 	Path string
@@ -74,29 +78,40 @@ func (r *run) checkSavable() error {
 
 func saver(o sde.Observer) (sde.GroupSaver, error) {
 	s, ok := o.(sde.GroupSaver)
-	if n, nested := o.(interface{ savable() bool }); !ok || nested && !n.savable() {
+	if !ok {
 		return nil, invalid("observers", fmt.Sprintf("%T", o), "observers that can be saved (sde.GroupSaver), for checkpoints and shards", nil)
+	}
+	if n, ok := o.(nested); ok {
+		if _, err := saver(n.element()); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
 // saveCheckpoint writes the run as it stands before step.
-func (r *run) saveCheckpoint(step int) error {
+func (r *run) saveCheckpoint(step int) {
 	err := snapshot.Replace(r.Checkpoint.Path, func(out io.Writer) error {
 		w := snapshot.NewWriter(out, kindCheckpoint)
-		w.Bytes("settings", encodeSettings(append(r.fingerprint(r.observers), r.shardSetting())))
-		w.Bytes("step", binary.LittleEndian.AppendUint64(nil, uint64(step)))
+		w.Bytes("settings", encodeSettings(append(r.prints, r.shardSetting())))
+		w.Bytes("step", binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(step)), uint64(r.seen)))
 		flat, _ := r.x.Flat()
 		w.Floats("state", flat)
-		if err := r.writeResults(w); err != nil {
-			return err
-		}
+		r.writeResults(w)
 		return w.Close()
 	})
 	if err != nil {
-		return fmt.Errorf("integrate: checkpoint before step %d was not written: %w", step, err)
+		r.unsaved++
+		r.unsavedErr = fmt.Errorf("before step %d: %w", step, err)
 	}
-	return nil
+}
+
+// unsavedWarning says that checkpoints could not be written, nil if all could.
+func (r *run) unsavedWarning() error {
+	if r.unsaved == 0 {
+		return nil
+	}
+	return fmt.Errorf("integrate: %d checkpoints were not written, the last %w", r.unsaved, r.unsavedErr)
 }
 
 // loadCheckpoint sets the run to what is saved and returns the step to go on with.
@@ -109,17 +124,19 @@ func (r *run) loadCheckpoint() (step int, err error) {
 	defer f.Close()
 	b, err := f.Bytes("settings")
 	if err == nil {
-		err = compareSettings(path, b, append(r.fingerprint(r.observers), r.shardSetting()))
+		err = compareSettings(path, b, append(r.prints, r.shardSetting()))
 	}
 	if err != nil {
 		return 0, err
 	}
-	if b, err = f.Bytes("step"); err == nil && len(b) == 8 {
-		step = int(binary.LittleEndian.Uint64(b))
+	seen := 0
+	if b, err = f.Bytes("step"); err == nil && len(b) == 16 {
+		step, seen = int(binary.LittleEndian.Uint64(b)), int(binary.LittleEndian.Uint64(b[8:]))
 	}
-	if err != nil || step <= 0 || r.n <= step {
+	if err != nil || step <= 0 || r.n <= step || seen < 0 || step <= seen {
 		return 0, fmt.Errorf("integrate: %s: %w: step %d of %d", path, ErrCorrupt, step, r.n)
 	}
+	r.seen = seen
 	flat, _ := r.x.Flat()
 	if err = f.Floats("state", flat); err == nil {
 		if err = r.readResults(f); err == nil {
@@ -136,8 +153,9 @@ func (p *plan) shardSetting() setting {
 	return setting{"Ensemble.Shard", fmt.Sprintf("%d of %d", p.Shard.Index, p.Shard.Count)}
 }
 
-// writeResults writes what has been dropped and the observers' accumulators.
-func (r *run) writeResults(w *snapshot.Writer) error {
+// writeResults writes what has been dropped and the accumulators of the
+// observers, which checkSavable has passed.
+func (r *run) writeResults(w *snapshot.Writer) {
 	var dropped []byte
 	for b, dead := range r.dropped {
 		for i, d := range dead {
@@ -147,6 +165,7 @@ func (r *run) writeResults(w *snapshot.Writer) error {
 		}
 	}
 	w.Bytes("dropped", dropped)
+	r.sortDivergences()
 	var located []byte
 	for _, d := range r.divergences {
 		located = appendFloats(located, float64(d.Particle), float64(d.Step))
@@ -156,16 +175,12 @@ func (r *run) writeResults(w *snapshot.Writer) error {
 	var buf []byte
 	for _, o := range r.observers {
 		w.Bytes("observer", binary.LittleEndian.AppendUint64(nil, uint64(o.index)))
-		s, err := saver(o.Observer)
-		if err != nil {
-			return err
-		}
+		s := o.Observer.(sde.GroupSaver)
 		for g := r.firstGroup * o.batches; g < r.endGroup*o.batches; g++ {
 			buf = s.AppendGroup(buf[:0], g)
 			w.Bytes("group", buf)
 		}
 	}
-	return nil
 }
 
 // readResults is the inverse of writeResults.
@@ -174,9 +189,13 @@ func (r *run) readResults(f *snapshot.Reader) error {
 	if err != nil {
 		return err
 	}
-	for ; len(b) >= 8; b = b[8:] {
+	first, end := r.particles()
+	for ; len(b) > 0; b = b[8:] {
+		if len(b) < 8 {
+			return fmt.Errorf("%w: %w", ErrCorrupt, errTruncated)
+		}
 		p := binary.LittleEndian.Uint64(b)
-		if p >= uint64(r.Particles) {
+		if p < uint64(first) || uint64(end) <= p {
 			return fmt.Errorf("%w: particle %d was dropped", ErrCorrupt, p)
 		}
 		block := int(p) / r.rows
@@ -188,10 +207,15 @@ func (r *run) readResults(f *snapshot.Reader) error {
 	if b, err = f.Bytes("divergences"); err != nil {
 		return err
 	}
-	for size := 16 * (1 + r.d); len(b) >= size; b = b[size:] {
+	for size := 16 * (1 + r.d); len(b) > 0; b = b[size:] {
+		if len(b) < size {
+			return fmt.Errorf("%w: %w", ErrCorrupt, errTruncated)
+		}
 		v, _ := loadFloats(b[:size], size/8)
-		r.divergences = append(r.divergences, &DivergenceError{Particle: int(v[0]), Step: int(v[1]), Time: v[1] * r.Step,
-			Before: v[2 : 2+r.d], After: v[2+r.d:]})
+		if !(v[0] >= float64(first) && v[0] < float64(end) && v[1] >= 0 && v[1] < float64(r.n)) {
+			return fmt.Errorf("%w: particle %v diverged in step %v", ErrCorrupt, v[0], v[1])
+		}
+		r.locate(&DivergenceError{Particle: int(v[0]), Step: int(v[1]), Time: v[1] * r.Step, Before: v[2 : 2+r.d], After: v[2+r.d:]})
 	}
 	for _, o := range r.observers {
 		b, err := f.Bytes("observer")
@@ -206,10 +230,7 @@ func (r *run) readResults(f *snapshot.Reader) error {
 			return fmt.Errorf("%w: observation %d of %d", ErrCorrupt, index, o.total)
 		}
 		o.index = int(index)
-		s, err := saver(o.Observer)
-		if err != nil {
-			return err
-		}
+		s := o.Observer.(sde.GroupSaver)
 		for g := r.firstGroup * o.batches; g < r.endGroup*o.batches; g++ {
 			b, err := f.Bytes("group")
 			if err != nil {

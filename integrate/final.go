@@ -112,7 +112,7 @@ func (f *Final) LoadGroup(g int, data []byte) error {
 		if err != nil {
 			return err
 		}
-		if !(v[0] >= 0 && v[0] < float64(len(f.last)) && v[1] >= 0 && v[1] <= math.MaxInt32) {
+		if !(v[0] >= 0 && v[0] < float64(len(f.last)) && v[1] >= 0 && v[1] <= math.MaxInt32) || v[0] != math.Trunc(v[0]) || v[1] != math.Trunc(v[1]) {
 			return fmt.Errorf("integrate: saved state of particle %v at observation %v", v[0], v[1])
 		}
 		p := int(v[0])

@@ -6,14 +6,9 @@ package integrate
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
-	"math"
-	"reflect"
-	"runtime"
-	"sort"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -30,16 +25,13 @@ const bitsVersion = 1
 type setting struct{ name, value string }
 
 // fingerprint returns everything that decides the bits of a run and of what its
-// observers report, but for the shard.
-func (p *plan) fingerprint(observers []*observed) []setting {
+// observers report, but for the shard. It is taken before the observers are
+// started, so that it does not depend on what they have seen.
+func (p *plan) fingerprint(observers []sde.Observer) []setting {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	source := "built in"
 	if p.NewSource != nil {
 		source = identity(p.NewSource)
-	}
-	names := make([]string, len(observers))
-	for i, o := range observers {
-		names[i] = fmt.Sprintf("%T", o.Observer)
 	}
 	return []setting{
 		{"bits", strconv.Itoa(bitsVersion)},
@@ -55,10 +47,10 @@ func (p *plan) fingerprint(observers []*observed) []setting {
 		{"Ensemble.NewSource", source},
 		{"Ensemble.Groups", strconv.Itoa(p.groups)},
 		{"Ensemble.OnDivergence", strconv.Itoa(int(p.OnDivergence))},
-		{"Schedule.BurnIn", number(p.schedule.BurnIn)},
-		{"Schedule.Time", number(p.schedule.Time)},
+		{"Schedule.BurnIn", number(float64(p.burnIn) * p.Step)},
+		{"Schedule.Time", number(float64(p.n-p.burnIn) * p.Step)},
 		{"Schedule.Every", number(float64(p.every) * p.Step)},
-		{"observers", strings.Join(names, ", ")},
+		{"observers", observersIdentity(observers)},
 	}
 }
 
@@ -74,24 +66,34 @@ func encodeSettings(s []setting) []byte {
 // compareSettings returns an error that names the first entry in which a saved
 // fingerprint differs from that of this run.
 func compareSettings(path string, saved []byte, now []setting) error {
-	lines := strings.Split(strings.TrimSuffix(string(saved), "\n"), "\n")
-	for i, e := range now {
-		have := "nothing"
-		if i < len(lines) {
-			name, value, _ := strings.Cut(lines[i], "\t")
-			if v, err := strconv.Unquote(value); err == nil && name == e.name {
-				have = v
-			}
-		}
-		if have != e.value {
-			return &MismatchError{Path: path, Setting: e.name, Saved: have, Now: e.value}
+	left := string(saved)
+	for _, e := range now {
+		var line string
+		line, left, _ = strings.Cut(left, "\n")
+		name, quoted, _ := strings.Cut(line, "\t")
+		if value, err := strconv.Unquote(quoted); err != nil || name != e.name {
+			return &MismatchError{Path: path, Setting: e.name, Saved: "not recorded", Now: readable(e.value)}
+		} else if !e.agrees(value) {
+			return &MismatchError{Path: path, Setting: e.name, Saved: readable(value), Now: readable(e.value)}
 		}
 	}
-	if len(lines) != len(now) {
-		return &MismatchError{Path: path, Setting: "settings", Saved: strconv.Itoa(len(lines)), Now: strconv.Itoa(len(now))}
+	if name, _, _ := strings.Cut(left, "\t"); name != "" {
+		return &MismatchError{Path: path, Setting: name, Saved: "recorded", Now: "not a setting"}
 	}
 	return nil
 }
+
+// agrees reports whether a saved value is that of the setting: if it is the same,
+// or an identity whose functions have the same names or stand at the same places.
+func (s setting) agrees(saved string) bool {
+	if saved == s.value {
+		return true
+	}
+	a, b := strings.Split(s.value, "\n"), strings.SplitN(saved, "\n", 4)
+	return len(a) == 3 && len(b) == 3 && a[0] == b[0] && (a[1] == b[1] || a[2] == b[2])
+}
+
+func readable(value string) string { return strings.ReplaceAll(value, "\n", " ") }
 
 // MismatchError reports a file of a run with another setting.
 type MismatchError struct {
@@ -100,94 +102,59 @@ type MismatchError struct {
 
 // Error names the file and the setting.
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("integrate: %s is of another run: %s was %s, is now %s", e.Path, e.Setting, e.Saved, e.Now)
+	s := fmt.Sprintf("integrate: %s is of another run: %s was %s, is now %s", e.Path, e.Setting, e.Saved, e.Now)
+	if was, _, _ := strings.Cut(e.Saved, " #"); was != e.Saved && strings.HasPrefix(e.Now, was+" #") {
+		s += " (all fields count, and functions by name or place; what changes of itself, such as a cache, needs an sde.Identified)"
+	}
+	return s
 }
 
-// identity returns the type of a value and a hash of what it holds: what it
-// declares, if it is sde.Identified, otherwise its fields, functions by name.
+// identity returns the type of a value and a hash of what it holds, see
+// identifier, and, if there are functions in it, a line of their names and one
+// of where they stand. A closure's name changes with what it is inlined into, and
+// its place with the lines above it: one of the two suffices (setting.agrees).
 func identity(v any) string {
-	h := sha256.New()
-	(&identifier{h: h, seen: map[uintptr]bool{}}).value(reflect.ValueOf(v))
-	return fmt.Sprintf("%T %s", v, hex.EncodeToString(h.Sum(nil)[:8]))
+	w := newIdentifier()
+	w.any(v)
+	return w.identity(fmt.Sprintf("%T", v))
 }
 
-type identifier struct {
-	h    hash.Hash
-	seen map[uintptr]bool
+// observersIdentity is the identity of observers, whose exported fields alone
+// are settings.
+func observersIdentity(observers []sde.Observer) string {
+	w := newIdentifier()
+	names := make([]string, len(observers))
+	for i, o := range observers {
+		names[i] = fmt.Sprintf("%T", o)
+		w.settings(o)
+	}
+	return w.identity(strings.Join(names, ", "))
 }
 
-func (w *identifier) word(x uint64) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], x)
-	w.h.Write(b[:])
+func (w *identifier) identity(name string) string {
+	id := name + " #" + hex.EncodeToString(w.sum()[:8])
+	if len(w.functions) == 0 {
+		return id
+	}
+	var names, places []string
+	for _, f := range w.functions {
+		name := f.Name()
+		file, line := f.FileLine(f.Entry())
+		place := fmt.Sprintf("%s:%d", filepath.Base(file), line)
+		if line <= 1 {
+			place = name // a method value, or made by reflection
+		}
+		names, places = append(names, name), append(places, place)
+	}
+	return id + "\n" + short(names) + "\n" + short(places)
 }
 
-func (w *identifier) text(s string) {
-	w.word(uint64(len(s)))
-	w.h.Write([]byte(s))
-}
-
-func (w *identifier) value(v reflect.Value) {
-	if !v.IsValid() {
-		w.text("nil")
-		return
+// short joins the elements of a list, or, if that is long, hashes them.
+func short(list []string) string {
+	s := strings.Join(list, ", ")
+	if len(s) > 200 {
+		sum := sha256.Sum256([]byte(s))
+		return fmt.Sprintf("%d functions #%x", len(list), sum[:8])
 	}
-	t := v.Type()
-	w.text(t.String())
-	if t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" {
-		return // state of the moment
-	}
-	if v.CanInterface() {
-		if i, ok := v.Interface().(sde.Identified); ok && !(v.Kind() == reflect.Pointer && v.IsNil()) {
-			w.text(i.Identity())
-			return
-		}
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		w.text(strconv.FormatBool(v.Bool()))
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		w.word(uint64(v.Int()))
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		w.word(v.Uint())
-	case reflect.Float32, reflect.Float64:
-		w.word(math.Float64bits(v.Float()))
-	case reflect.String:
-		w.text(v.String())
-	case reflect.Slice, reflect.Array:
-		w.word(uint64(v.Len()))
-		if v.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Float64 {
-			for i := range v.Len() {
-				w.word(math.Float64bits(v.Index(i).Float()))
-			}
-			return
-		}
-		for i := range v.Len() {
-			w.value(v.Index(i))
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			w.text(t.Field(i).Name)
-			w.value(v.Field(i))
-		}
-	case reflect.Pointer:
-		if v.IsNil() || w.seen[v.Pointer()] {
-			return
-		}
-		w.seen[v.Pointer()] = true
-		w.value(v.Elem())
-	case reflect.Interface:
-		w.value(v.Elem())
-	case reflect.Map:
-		keys := v.MapKeys()
-		sort.Slice(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
-		for _, k := range keys {
-			w.value(k)
-			w.value(v.MapIndex(k))
-		}
-	case reflect.Func:
-		if !v.IsNil() {
-			w.text(runtime.FuncForPC(v.Pointer()).Name())
-		}
-	}
+	return s
 }

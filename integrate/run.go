@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sgflow/sgflow/internal/snapshot"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -38,7 +39,11 @@ type run struct {
 	mu          sync.Mutex
 	err         error // of the lowest block that failed
 	errBlock    int64
-	divergences []*DivergenceError
+	divergences []*DivergenceError // the first few by number, see locate
+
+	prints     []setting // the fingerprint, once taken
+	unsaved    int       // checkpoints that could not be written
+	unsavedErr error     // the last of them
 
 	done     atomic.Int64
 	started  time.Time
@@ -70,13 +75,19 @@ func newRun(p *plan, m mode) *run {
 
 func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Result, error) {
 	r := newRun(p, m)
+	saved := p.save > 0 || m.resume
+	if saved || p.Shard.Count > 1 {
+		// Before anything that the fingerprint covers is used, and changed by it.
+		r.prints = r.fingerprint(observers)
+	}
 	if err := r.startObservers(observers); err != nil {
 		return nil, err
 	}
-	if p.save > 0 || m.resume {
+	if saved {
 		if err := r.checkSavable(); err != nil {
 			return nil, err
 		}
+		snapshot.Clean(p.Checkpoint.Path)
 	}
 	if ctx.Err() != nil {
 		return r.result(&InterruptedError{Err: context.Cause(ctx)})
@@ -133,9 +144,7 @@ func (r *run) phases(ctx context.Context, pool *pool, step int) error {
 		}
 		step = next
 		if r.save > 0 && step%r.save == 0 && step < r.n {
-			if err := r.saveCheckpoint(step); err != nil {
-				r.warnings = append(r.warnings, err)
-			}
+			r.saveCheckpoint(step)
 		}
 	}
 }
@@ -238,8 +247,11 @@ func (r *run) result(err error) (*Result, error) {
 			}
 		}
 	}
-	slices.SortFunc(r.divergences, func(a, b *DivergenceError) int { return a.Particle - b.Particle })
-	res.Divergences = r.divergences[:min(len(r.divergences), keptDivergences)]
+	r.sortDivergences()
+	res.Divergences = r.divergences
+	if w := r.unsavedWarning(); w != nil {
+		res.Warnings = append(res.Warnings, w)
+	}
 	if res.Dropped > 0 {
 		res.Warnings = append(res.Warnings, fmt.Errorf("%d of %d %w", res.Dropped, res.Particles, errConditioned))
 	}
@@ -248,6 +260,20 @@ func (r *run) result(err error) (*Result, error) {
 
 // keptDivergences is how many dropped particles a result locates.
 const keptDivergences = 16
+
+// locate keeps a divergence if it is among the first by the particle's number.
+func (r *run) locate(e *DivergenceError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.divergences = append(r.divergences, e); len(r.divergences) >= 2*keptDivergences {
+		r.sortDivergences()
+	}
+}
+
+func (r *run) sortDivergences() {
+	slices.SortFunc(r.divergences, func(a, b *DivergenceError) int { return a.Particle - b.Particle })
+	r.divergences = r.divergences[:min(len(r.divergences), keptDivergences)]
+}
 
 // fail ends the run after this phase with the error of the lowest block.
 func (r *run) fail(block int, err error) {

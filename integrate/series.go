@@ -17,7 +17,8 @@ import (
 // observer pools over time: the mean against time, the histogram against time.
 // Its memory is that of one such observer times the observation times.
 type Series[O sde.Observer] struct {
-	// New returns the observer of one time.
+	// New returns the observer of one time. It may be called more often than there
+	// are times.
 	New func() O
 	// BurnIn observes the start and the burn-in as well.
 	BurnIn bool
@@ -78,10 +79,12 @@ func (s *Series[O]) At(i int) (t float64, o O) {
 	return math.Float64frombits(s.times[i].Load()), s.at[i]
 }
 
-// savable reports whether the observers of the series can be saved.
-func (s *Series[O]) savable() bool {
-	_, ok := any(s.New()).(sde.GroupSaver)
-	return ok
+// element returns one of the series' observers, nil if there are none.
+func (s *Series[O]) element() sde.Observer {
+	if s.New == nil {
+		return nil
+	}
+	return s.New()
 }
 
 // AppendGroup implements sde.GroupSaver. It panics if the series' observers do not.

@@ -42,7 +42,8 @@ func (p *plan) planShard() error {
 }
 
 // Save writes what a complete run of a shard (or of a whole ensemble) measured to
-// a file for Merge. All its observers must be sde.GroupSavers.
+// a file for Merge. All its observers must be sde.GroupSavers, and must not have
+// been used again since.
 func (res *Result) Save(path string) error {
 	r := res.run
 	if r == nil || res.Partial {
@@ -51,13 +52,17 @@ func (res *Result) Save(path string) error {
 	if err := r.checkSavable(); err != nil {
 		return err
 	}
+	if err := snapshot.Writable(path); err != nil {
+		return invalid("Result.Save path", path, "a file that can be written", err)
+	}
+	if r.prints == nil {
+		r.prints = r.fingerprint(r.bare())
+	}
 	err := snapshot.Replace(path, func(out io.Writer) error {
 		w := snapshot.NewWriter(out, kindShard)
-		w.Bytes("settings", encodeSettings(r.fingerprint(r.observers)))
+		w.Bytes("settings", encodeSettings(r.prints))
 		w.Bytes("shard", fmt.Appendf(nil, "%d/%d", r.Shard.Index, r.Shard.Count))
-		if err := r.writeResults(w); err != nil {
-			return err
-		}
+		r.writeResults(w)
 		return w.Close()
 	})
 	if err != nil {
@@ -92,6 +97,7 @@ func (e Ensemble) Merge(s Schedule, paths []string, observers ...sde.Observer) (
 		return nil, err
 	}
 	r := newRun(p, mode{only: -1})
+	r.prints = r.fingerprint(observers)
 	if err := r.startObservers(observers); err != nil {
 		return nil, err
 	}
@@ -110,7 +116,10 @@ func (e Ensemble) Merge(s Schedule, paths []string, observers ...sde.Observer) (
 			missing = append(missing, fmt.Sprint(i))
 		}
 	}
-	if len(missing) > 0 || len(from) == 0 {
+	if len(from) == 0 {
+		return nil, &ShardError{Reason: "no files to merge"}
+	}
+	if len(missing) > 0 {
 		return nil, &ShardError{Reason: fmt.Sprintf("missing shards of %d: %s", len(from), strings.Join(missing, ", "))}
 	}
 	r.Shard, r.seen = Shard{}, r.n
@@ -131,14 +140,14 @@ func (r *run) mergeFile(path string, from *[]string) error {
 	if err != nil {
 		return fmt.Errorf("integrate: %s: %w", path, err)
 	}
-	if err := compareSettings(path, b, r.fingerprint(r.observers)); err != nil {
+	if err := compareSettings(path, b, r.prints); err != nil {
 		return err
 	}
 	if b, err = f.Bytes("shard"); err != nil {
 		return fmt.Errorf("integrate: %s: %w", path, err)
 	}
 	var shard Shard
-	if _, err := fmt.Sscanf(string(b), "%d/%d", &shard.Index, &shard.Count); err != nil || shard.Count < 1 || shard.Index < 0 || shard.Count <= shard.Index || r.groups < shard.Count {
+	if _, err := fmt.Sscanf(string(b), "%d/%d", &shard.Index, &shard.Count); err != nil || shard.Index < 0 || shard.Count <= shard.Index || r.groups < shard.Count {
 		return fmt.Errorf("integrate: %s: %w: shard %q", path, ErrCorrupt, b)
 	}
 	if *from == nil {
@@ -162,4 +171,13 @@ func (r *run) mergeFile(path string, from *[]string) error {
 		return fmt.Errorf("integrate: %s: %w", path, err)
 	}
 	return nil
+}
+
+// bare returns the observers themselves.
+func (r *run) bare() []sde.Observer {
+	list := make([]sde.Observer, len(r.observers))
+	for i, o := range r.observers {
+		list[i] = o.Observer
+	}
+	return list
 }

@@ -214,9 +214,7 @@ func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
 			}
 			dead[i] = true
 			w.dropped[b] = dead
-			w.mu.Lock()
-			w.divergences = append(w.divergences, e)
-			w.mu.Unlock()
+			w.locate(e)
 		}
 	}
 	// A dropped particle rests where it was last known, so that a person's code is

@@ -77,9 +77,17 @@ func InterpretationOf(eq Equation) Calculus {
 }
 
 // Identified is an upgrade of anything that decides a run's bits (an equation, a
-// loss, a diffusion, a start, a scheme): what it returns stands for it when a
-// checkpoint or a shard is held against the run it is to belong to. Without it
-// the type and all fields do, and the names of functions, but not what those capture.
+// loss, a diffusion, a start, a scheme, an observer): what it returns stands for
+// it when a checkpoint or a shard is held against the run it is to belong to.
+//
+// Without it, the type and all fields do, of an observer those that are exported,
+// as they were before the run's first step; of functions it is where they are
+// defined, but not what they capture. So two things need an Identity of their
+// own: a closure over numbers that vary (better a struct with the numbers as
+// fields and a method), and a struct that a run changes, by filling a cache behind
+// a pointer for instance, and that is used again in the same process. A type
+// that embeds one that is Identified, without an Identity of its own, is known by
+// all its fields.
 type Identified interface {
 	Identity() string
 }

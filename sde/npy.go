@@ -19,46 +19,67 @@ import (
 // little-endian float64 in C order, so that numpy.load reads it. It refuses an
 // empty array, and a shape that does not hold as many numbers as data.
 func WriteNPY(w io.Writer, data []float64, shape ...int) error {
-	n, dims := 1, make([]string, len(shape))
-	for i, s := range shape {
+	n, ok := 1, len(shape) > 0
+	for _, s := range shape {
 		if s < 1 {
 			return &SettingError{"sde: WriteNPY shape", shape, "positive lengths: there is nothing to write in an empty array", nil}
 		}
-		n *= s
-		dims[i] = strconv.Itoa(s)
+		if ok = ok && s <= len(data)/n; ok {
+			n *= s
+		}
 	}
-	if n != len(data) || len(shape) == 0 {
+	if !ok || n != len(data) {
 		return &SettingError{"sde: WriteNPY shape", shape, fmt.Sprintf("one of %d numbers", len(data)), ErrDimension}
+	}
+	if len(shape) > maxShape {
+		return &SettingError{"sde: WriteNPY shape", shape, fmt.Sprintf("at most %d dimensions", maxShape), ErrDimension}
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	writeHead(out, shape)
+	writeFloats(out, data)
+	return out.Flush()
+}
+
+// maxShape is how many dimensions every version of NumPy takes.
+const maxShape = 32
+
+// writeHead writes what precedes the numbers: magic, version, length and header,
+// padded to a multiple of 64 bytes.
+func writeHead(out *bufio.Writer, shape []int) {
+	dims := make([]string, len(shape))
+	for i, s := range shape {
+		dims[i] = strconv.Itoa(s)
 	}
 	tuple := strings.Join(dims, ", ")
 	if len(shape) == 1 {
 		tuple += ","
 	}
 	head := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }", tuple)
-	// Magic, version, length and header are padded to a multiple of 64 bytes.
 	const fixed = 10
-	pad := 64 - (fixed+len(head)+1)%64
-	head += strings.Repeat(" ", pad) + "\n"
-	out := bufio.NewWriterSize(w, 1<<16)
-	var buf [8]byte
+	head += strings.Repeat(" ", 63-(fixed+len(head))%64) + "\n"
 	out.WriteString("\x93NUMPY\x01\x00")
-	out.Write(binary.LittleEndian.AppendUint16(buf[:0], uint16(len(head))))
+	out.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(head))))
 	out.WriteString(head)
-	for _, v := range data {
-		out.Write(binary.LittleEndian.AppendUint64(buf[:0], math.Float64bits(v)))
-	}
-	return out.Flush()
 }
 
-// WriteNPY writes the batch as a Rows×Cols array for NumPy; see the function WriteNPY.
-func (b Batch) WriteNPY(w io.Writer) error {
-	flat, ok := b.Flat()
-	if !ok {
-		c := NewBatch(b.Rows, b.Cols)
-		c.CopyFrom(b)
-		flat = c.Data
+func writeFloats(out *bufio.Writer, data []float64) {
+	for _, v := range data {
+		out.Write(binary.LittleEndian.AppendUint64(out.AvailableBuffer(), math.Float64bits(v)))
 	}
-	return WriteNPY(w, flat, b.Rows, b.Cols)
+}
+
+// WriteNPY writes the batch as a Rows×Cols array for NumPy, without its gaps;
+// see the function WriteNPY.
+func (b Batch) WriteNPY(w io.Writer) error {
+	if b.Rows == 0 || b.Cols == 0 {
+		return &SettingError{"sde: Batch.WriteNPY", fmt.Sprintf("a batch of %d×%d", b.Rows, b.Cols), "at least one number: there is nothing to write", nil}
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	writeHead(out, []int{b.Rows, b.Cols})
+	for i := range b.Rows {
+		writeFloats(out, b.Row(i))
+	}
+	return out.Flush()
 }
 
 // WriteCSV writes the batch as comma-separated values under a line of column

@@ -8,13 +8,9 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 )
 
 // Version is the version of the format that this package writes and reads.
@@ -90,53 +86,4 @@ func (w *Writer) Close() error {
 		return err
 	}
 	return w.out.Flush()
-}
-
-// Replace makes the file at path what f writes, or leaves it as it was: the
-// new file is written beside it as path.tmp, synced, and renamed.
-func Replace(path string, f func(w io.Writer) error) (err error) {
-	tmp := path + ".tmp"
-	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp))
-		}
-	}()
-	err = f(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if e := file.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
-}
-
-// Writable returns an error if Replace could not create its file at path.
-func Writable(path string) error {
-	if path == "" {
-		return errors.New("no path")
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a directory", path)
-	}
-	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Close(), os.Remove(path+".tmp"))
 }
