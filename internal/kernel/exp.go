@@ -54,8 +54,8 @@ func Exp(dst, x []float64) {
 //
 //	x = t·log 2 + r, t the nearest sixteenth:   exp x = 2^⌊t⌋·T + 2^⌊t⌋·T·(P(r) + l),
 //
-// where T·(1+l) is 2^(t−⌊t⌋) from a table. The error is at most 0.54 units in
-// the last place, 1.04 where the result is subnormal. Results above the largest
+// where T·(1+l) is 2^(t−⌊t⌋) from a table. The error is at most 0.68 units in
+// the last place, 0.84 where the result is subnormal. Results above the largest
 // number are +Inf, below half the smallest 0; NaN gives NaN.
 //
 // Source of the method: P. T. P. Tang, Table-Driven Implementation of the

@@ -41,7 +41,7 @@ const (
 // of the circle: bit 2 swaps cosine and sine, bit 0 is the sign of dst[i] and
 // bit 1 that of dst[i+8]. The largest number that can occur is 8.572.
 //
-// A number is within 3 units in the last place of the exact transform of its
+// A number is within 4 units in the last place of the exact transform of its
 // words.
 //
 // The length of words must be that of dst rounded up to a multiple of 16, or
