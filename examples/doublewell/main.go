@@ -68,14 +68,18 @@ func run(ctx context.Context, s *example.Session, batches noise.Minibatch) (err 
 	if m.scheme, err = stationary.Discretized(m.loss, m.temperature, s.Step, sde.Box{Lo: []float64{-edge}, Hi: []float64{edge}}); err != nil {
 		return err
 	}
+	ensemble := s.Ensemble(flow)
+	sampling := integrate.Schedule{Time: s.Time, Every: s.Every(1)}
+	if err := ensemble.Validate(sampling); err != nil {
+		return err // before the settling, not after it
+	}
 	histogram := func() *stationary.Histogram { return stationary.NewHistogram(-edge, edge, 100) }
 
 	// From one well the law settles only as fast as particles cross the barrier.
 	// If half of them start in each well, only what is within the wells must settle.
 	m.oneWell, m.both = integrate.NewSeries(histogram), integrate.NewSeries(histogram)
-	every := s.Multiple(0.25)
-	settling := integrate.Schedule{Time: 160 * every, Every: every}
-	ensemble := s.Ensemble(flow)
+	every := s.Multiple(0.5)
+	settling := integrate.Schedule{Time: 80 * every, Every: every}
 	ensemble.Start = integrate.Points{{-1}}
 	if _, err = s.Simulate(ctx, "settling from one well", ensemble, settling, m.oneWell); err != nil {
 		return err
@@ -96,7 +100,7 @@ func run(ctx context.Context, s *example.Session, batches noise.Minibatch) (err 
 		dst[0], dst[1], dst[2] = theta[0], x2, x2*x2
 	})
 	thermometer := new(stationary.Thermometer)
-	m.result, err = s.Simulate(ctx, "sampling", ensemble, integrate.Schedule{Time: s.Time, Every: s.Every(1)}, m.hist, m.moments, m.paths, thermometer)
+	m.result, err = s.Simulate(ctx, "sampling", ensemble, sampling, m.hist, m.moments, m.paths, thermometer)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -33,8 +34,8 @@ func (m *measured) wide() float64 { return m.exact.Quantile(1 - 1e-4) }
 
 // density draws panel (a): the histogram over the exact density, and the landscape.
 func (m *measured) density(fig *example.Figure) {
-	p := fig.Panel(62, 452, 405, 660, fmt.Sprintf("(a) density, T = ηs²/2B = %.3g", m.temperature), "", "p(x)")
-	l := fig.Panel(62, 372, 405, 440, "", "x", "L(x)")
+	p := fig.Panel(62, 454, 405, 660, fmt.Sprintf("(a) density, T = ηs²/2B = %.3g", m.temperature), "", "p(x)")
+	l := fig.Panel(62, 372, 405, 438, "", "x", "L(x)")
 	edges := m.hist.Edges()
 	density, se := m.hist.Density()
 	low, high, zero := make([]float64, len(se)), make([]float64, len(se)), make([]float64, 2*len(se))
@@ -64,7 +65,7 @@ func (m *measured) density(fig *example.Figure) {
 
 // trajectories draws panel (b): a lane for each particle.
 func (m *measured) trajectories(fig *example.Figure) {
-	p := fig.Panel(482, 372, 822, 660, fmt.Sprintf("(b) three of %d particles", m.result.Particles), "time, in units in which a step of SGD takes η", "x")
+	p := fig.Panel(482, 372, 822, 660, "(b) three of the particles", "time, in units in which a step of SGD takes η", "x")
 	var ticks []plot.Tick
 	n := len(m.paths.Particles)
 	for i := range n {
@@ -83,11 +84,11 @@ func (m *measured) trajectories(fig *example.Figure) {
 
 // settling draws panel (c): the total variation from Boltzmann's law at each time.
 func (m *measured) settling(s *example.Session, fig *example.Figure) error {
-	p := fig.Panel(62, 58, 405, 288, "(c) settling", "time since the start", "distance from exp(−L/T)/Z, total variation")
+	p := fig.Panel(62, 48, 405, 288, "(c) settling", "time since the start", "distance from exp(−L/T)/Z, total variation")
 	floor := 0.0
 	var data [][]float64
 	draw := func(from *series, name string, color int) error {
-		var times, distances []float64
+		var times, distances, logs []float64
 		for i := range from.Len() {
 			t, h := from.At(i)
 			r, err := stationary.Compare(m.exact, h)
@@ -95,10 +96,11 @@ func (m *measured) settling(s *example.Session, fig *example.Figure) error {
 				return err
 			}
 			times, distances = append(times, t), append(distances, r.TotalVariation.Value)
-			floor = r.TotalVariation.Floor
+			logs = append(logs, math.Log10(r.TotalVariation.Value))
+			floor = math.Log10(r.TotalVariation.Floor)
 		}
 		data = append(data, times, distances)
-		curve := example.Curve(example.XYs(times, distances), example.Palette[color])
+		curve := example.Curve(example.XYs(times, logs), example.Palette[color])
 		p.Add(curve)
 		p.Legend.Add(name, curve)
 		return nil
@@ -111,16 +113,16 @@ func (m *measured) settling(s *example.Session, fig *example.Figure) error {
 	}
 	floorLine := example.Curve(plotter.XYs{{X: 0, Y: floor}, {X: m.settled, Y: floor}}, example.Black, 4, 3)
 	p.Add(floorLine)
-	p.Legend.Add("floor of this many particles", floorLine)
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, example.Decades{}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, m.settled, floor/2, 1
+	p.Legend.Add("sampling floor", floorLine)
+	p.Y.Tick.Marker = example.Decades{}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, m.settled, floor-0.3, 0
 	return s.SaveData("doublewell-settling", example.Columns(data[0], data[1], data[3]), "time", "one_well", "both_wells")
 }
 
 // deviation draws panel (d): by how much the density is off Boltzmann's, and what
 // the step predicts.
 func (m *measured) deviation(s *example.Session, fig *example.Figure) error {
-	p := fig.Panel(482, 58, 822, 288, fmt.Sprintf("(d) what the step h = %g does", s.Step), "x", "deviation from exp(−L/T)/Z, %")
+	p := fig.Panel(482, 48, 822, 288, fmt.Sprintf("(d) what the step h = %g does", s.Step), "x", "deviation from exp(−L/T)/Z, %")
 	edges := m.hist.Edges()
 	density, se := m.hist.Density()
 	end := m.exact.Quantile(1 - 5e-3)

@@ -27,7 +27,8 @@ func (m *measured) table(s *example.Session) {
 	t.Row("settling_time", "time to settle", m.settled)
 	t.Row("time", "time observed after it", m.result.Time)
 	t.Row("observations", "observations", m.result.Observations)
-	t.Row("speed", "simulated", example.Speed(m.result))
+	t.Row("seconds", "seconds for that", example.Number{Value: m.result.Elapsed.Seconds(), Format: "%.2g"})
+	t.Row("nanoseconds", "ns a particle-step", example.Number{Value: example.Nanoseconds(m.result), Format: "%.2g"})
 
 	t = s.Report.Table("moments", "Moments", []example.Column{{Key: "simulated", Label: "simulated"},
 		{Key: "boltzmann", Label: "Boltzmann"}, {Key: "boltzmann_sigma", Label: "off by"},
@@ -58,9 +59,9 @@ func (m *measured) table(s *example.Session) {
 		key, name string
 		b, l      *stationary.Distance
 	}{
-		{"kolmogorov_smirnov", "Kolmogorov–Smirnov", m.boltzmann.KolmogorovSmirnov, m.law.KolmogorovSmirnov},
+		{"kolmogorov_smirnov", "Kolmogorov–Smirnov ≥", m.boltzmann.KolmogorovSmirnov, m.law.KolmogorovSmirnov},
 		{"total_variation", "total variation", m.boltzmann.TotalVariation, m.law.TotalVariation},
-		{"kullback_leibler", "Kullback–Leibler", m.boltzmann.KullbackLeibler, m.law.KullbackLeibler},
+		{"kullback_leibler", "Kullback–Leibler less floor", m.boltzmann.KullbackLeibler, m.law.KullbackLeibler},
 		{"hellinger", "Hellinger", m.boltzmann.Hellinger, m.law.Hellinger},
 		{"wasserstein", "Wasserstein-1", m.boltzmann.Wasserstein, m.law.Wasserstein},
 	} {

@@ -61,8 +61,9 @@ type Figure struct {
 }
 
 type panel struct {
-	data vg.Rectangle
 	*plot.Plot
+	data  vg.Rectangle
+	title string
 }
 
 // NewFigure returns a figure of the given size in points. One of 840 is as wide
@@ -78,10 +79,10 @@ func (f *Figure) Panel(left, bottom, right, top float64, title, x, y string) *pl
 	p := plot.New()
 	style := func(f *font.Font, size font.Length) { f.Typeface, f.Variant, f.Size = "Liberation", "Sans", size }
 	p.BackgroundColor = nil // panels may reach into one another's margins
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	p.X.Label.Text, p.Y.Label.Text = x, y
 	style(&p.Title.TextStyle.Font, titleSize)
-	p.Title.TextStyle.Font.Weight = 3 // bold
-	p.Title.Padding = 6
+	p.Title.TextStyle.Font.Weight = 3 // bold, as golang.org/x/image/font counts
+	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XLeft, draw.YBottom
 	style(&p.Legend.TextStyle.Font, tickSize)
 	p.Legend.TextStyle.Color = Black
 	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, 2, 20
@@ -100,8 +101,8 @@ func (f *Figure) Panel(left, bottom, right, top float64, title, x, y string) *pl
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = Light, Light
 	p.Add(grid)
-	f.panels = append(f.panels, panel{vg.Rectangle{Min: vg.Point{X: vg.Length(left), Y: vg.Length(bottom)},
-		Max: vg.Point{X: vg.Length(right), Y: vg.Length(top)}}, p})
+	f.panels = append(f.panels, panel{p, vg.Rectangle{Min: vg.Point{X: vg.Length(left), Y: vg.Length(bottom)},
+		Max: vg.Point{X: vg.Length(right), Y: vg.Length(top)}}, title})
 	return p
 }
 
@@ -117,7 +118,11 @@ func (s *Session) Save(f *Figure, name string) error {
 			at.Min = at.Min.Add(p.data.Min).Sub(inner.Min)
 			at.Max = at.Max.Add(p.data.Max).Sub(inner.Max)
 		}
+		// Title and legend keep to the data, whatever the axes need beside it.
+		const inset = 6
+		p.Legend.XOffs, p.Legend.YOffs = p.data.Max.X-at.Max.X-inset, p.data.Max.Y-at.Max.Y
 		p.Draw(draw.Canvas{Canvas: canvas.Canvas, Rectangle: at})
+		canvas.FillText(p.Title.TextStyle, vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 8}, p.title)
 	}
 	return s.write(name, &s.Report.pictures, func(w io.Writer) error {
 		_, err := vgimg.PngCanvas{Canvas: img}.WriteTo(w)
@@ -138,9 +143,6 @@ func (n Ticks) Ticks(lo, hi float64) []plot.Tick {
 		step *= f
 	}
 	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
-	if s := step * math.Pow(10, float64(digits)); math.Abs(s-math.Round(s)) > 1e-6 {
-		digits++
-	}
 	var ticks []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
 		ticks = append(ticks, plot.Tick{Value: i * step, Label: minus(strconv.FormatFloat(i*step+0, 'f', digits, 64))})
@@ -161,19 +163,20 @@ func (s Silent) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// Decades marks the powers of ten, and what lies between them without a label.
+// Decades marks the powers of ten on an axis of logarithms to base 10, and what
+// lies between them without a label. (The logarithmic scale of package plot
+// misplaces the axis's label in working out the space that it needs.)
 type Decades struct{}
 
 // Ticks implements plot.Ticker.
 func (Decades) Ticks(lo, hi float64) []plot.Tick {
 	var ticks []plot.Tick
-	for e := math.Floor(math.Log10(lo)); e <= math.Log10(hi); e++ {
-		decade := math.Pow(10, e)
+	for e := math.Floor(lo); e <= hi; e++ {
 		for k := 1.0; k < 10; k++ {
-			if v := k * decade; lo <= v && v <= hi {
+			if v := e + math.Log10(k); lo <= v && v <= hi {
 				label := ""
 				if k == 1 {
-					label = minus(strconv.FormatFloat(v, 'g', 3, 64))
+					label = strconv.FormatFloat(math.Pow(10, e), 'g', 3, 64)
 				}
 				ticks = append(ticks, plot.Tick{Value: v, Label: label})
 			}

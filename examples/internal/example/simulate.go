@@ -6,7 +6,6 @@ package example
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"os"
 	"time"
@@ -79,8 +78,7 @@ func isTerminal(w any) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Speed says how fast a run was, as "1.2e+09 particle-steps in 1.5 s, 1.3 ns each".
-func Speed(r *integrate.Result) string {
-	n := float64(r.Steps) * float64(r.Particles)
-	return fmt.Sprintf("%.3g particle-steps in %.2g s, %.2g ns each", n, r.Elapsed.Seconds(), float64(r.Elapsed.Nanoseconds())/n)
+// Nanoseconds returns how long a run took for a step of one particle.
+func Nanoseconds(r *integrate.Result) float64 {
+	return float64(r.Elapsed.Nanoseconds()) / (float64(r.Steps) * float64(r.Particles))
 }
