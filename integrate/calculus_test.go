@@ -28,11 +28,11 @@ var (
 func (growing) Dims() (state, noise int) { return 1, 1 }
 func (growing) Class() sde.NoiseClass    { return sde.Diagonal }
 func (g growing) Root(dst, theta []float64, _ float64) {
-	dst[0] = math.Sqrt(2 * g.t * (1 + theta[0]*theta[0]))
+	dst[0] = math.Sqrt(2 * g.t * (1 + float64(theta[0]*theta[0])))
 }
 func (g growing) DiagonalRoot(dst, theta []float64, t float64) { g.Root(dst, theta, t) }
 func (g growing) DiagonalDerivative(dst, theta []float64, _ float64) {
-	dst[0] = 2 * g.t * theta[0] / math.Sqrt(2*g.t*(1+theta[0]*theta[0]))
+	dst[0] = 2 * g.t * theta[0] / math.Sqrt(2*g.t*(1+float64(theta[0]*theta[0])))
 }
 func (g growing) Divergence(dst, theta []float64, _ float64) { dst[0] = 2 * g.t * theta[0] }
 

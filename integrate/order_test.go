@@ -102,13 +102,13 @@ func (c *commuting) Dims() (state, noise int) { return 2, 2 }
 func (c *commuting) Class() sde.NoiseClass    { return sde.Commutative }
 func (c *commuting) Drift(dst, theta []float64, _ float64) {
 	for i := range dst {
-		dst[i] = c.drift.At(i, 0)*theta[0] + c.drift.At(i, 1)*theta[1]
+		dst[i] = float64(c.drift.At(i, 0)*theta[0]) + float64(c.drift.At(i, 1)*theta[1])
 	}
 }
 func (c *commuting) Root(dst, theta []float64, _ float64) {
 	for i := range 2 {
 		for j := range 2 {
-			dst[i*2+j] = c.m[j].At(i, 0)*theta[0] + c.m[j].At(i, 1)*theta[1]
+			dst[i*2+j] = float64(c.m[j].At(i, 0)*theta[0]) + float64(c.m[j].At(i, 1)*theta[1])
 		}
 	}
 }
