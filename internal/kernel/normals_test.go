@@ -201,12 +201,14 @@ func battery(n int, draw func(key uint64, dst []float64)) (c []check) {
 	for _, d := range []uint64{0, 1, 2, 8, 1 << 20, 1 << 32, 1 << 63} {
 		for i := 0; i+block <= len(a); i += block {
 			key := uint64(i/block) + 1e6
-			draw(key, a[i:i+block])
 			if d == 0 {
+				draw(key, a[i:i+block])
 				draw(key+1, b[i:i+block])
-			} else {
-				draw(key^d, b[i:i+block])
+				continue
 			}
+			key = (key&^(d-1))<<1 | key&(d-1) // bit d is clear, so no pair comes twice
+			draw(key, a[i:i+block])
+			draw(key^d, b[i:i+block])
 		}
 		m := len(a) / block * block
 		c = append(c, dependence(fmt.Sprintf("keys %#x apart", d), a[:m], b[:m])...)
