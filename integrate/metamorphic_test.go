@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -273,7 +272,6 @@ func (c scenario) part(t testing.TB, r *rand.Rand, e integrate.Ensemble, path st
 	t.Helper()
 	saved := r.IntN(4) > 0
 	interruptions := r.IntN(4)
-	run := e.Run
 	for attempt := 0; ; attempt++ {
 		e.Workers = 1 + r.IntN(5)
 		e.Checkpoint = integrate.Checkpoint{}
@@ -283,7 +281,7 @@ func (c scenario) part(t testing.TB, r *rand.Rand, e integrate.Ensemble, path st
 		if r.IntN(4) == 0 {
 			e.Progress = func(integrate.Progress) {}
 		}
-		run = e.Run
+		run := e.Run
 		if _, err := os.Stat(path); saved && err == nil {
 			run = e.Resume
 			count.resumed++
@@ -446,9 +444,4 @@ func TestMetamorphicKernels(t *testing.T) {
 			t.Errorf("%s: bits differ:\n%s\nwant %s", options, out, line)
 		}
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }
