@@ -33,7 +33,7 @@ func (g *Gaussian2) ready() gaussian2 {
 const (
 	maxPow = 1000 // exponents to base 2 are cut off at ±maxPow
 
-	// Minimax on |r| ≤ 1/32: 2ʳ = 1 + r·(pow1 + pow2 r + …), 9e-18 relative.
+	// Minimax on |r| ≤ 1/32: 2ʳ = 1 + r·(powA + powB r + …), 9e-18 relative.
 	powA = 0x1.62e42fefa39fdp-1
 	powB = 0x1.ebfbdff82c5b1p-3
 	powC = 0x1.c6b08d6e854fcp-5

@@ -280,56 +280,56 @@ TEXT ·normalsAVX2(SB), NOSPLIT, $0-24
 one:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      64(CX), Y1
-	VPSRLQ       $0x0c, Y0, Y0
-	VPOR         constants<>+64(SB), Y0, Y0
-	VSUBPD       constants<>+96(SB), Y0, Y0
-	VPADDQ       constants<>+128(SB), Y0, Y0
-	VPSRLQ       $0x34, Y0, Y2
-	VPOR         constants<>+320(SB), Y2, Y2
-	VSUBPD       constants<>+352(SB), Y2, Y2
-	VPAND        constants<>+160(SB), Y0, Y0
-	VPADDQ       constants<>+192(SB), Y0, Y0
-	VADDPD       constants<>+64(SB), Y0, Y3
-	VSUBPD       constants<>+64(SB), Y0, Y0
-	VDIVPD       Y3, Y0, Y0
-	VMULPD       Y0, Y0, Y3
-	VBROADCASTSD constants<>+384(SB), Y4
-	VFMADD213PD  constants<>+416(SB), Y3, Y4
-	VFMADD213PD  constants<>+448(SB), Y3, Y4
-	VFMADD213PD  constants<>+480(SB), Y3, Y4
-	VFMADD213PD  constants<>+512(SB), Y3, Y4
-	VFMADD213PD  constants<>+544(SB), Y3, Y4
-	VFMADD213PD  constants<>+576(SB), Y3, Y4
-	VFMADD213PD  constants<>+608(SB), Y3, Y4
-	VMULPD       Y0, Y4, Y4
-	VFMADD231PD  constants<>+640(SB), Y2, Y4
-	VSQRTPD      Y4, Y4
+	VPSRLQ       $0x0c, Y0, Y5
+	VPOR         constants<>+64(SB), Y5, Y5
+	VSUBPD       constants<>+96(SB), Y5, Y5
+	VPADDQ       constants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y5, Y6
+	VPOR         constants<>+320(SB), Y6, Y6
+	VSUBPD       constants<>+352(SB), Y6, Y6
+	VPAND        constants<>+160(SB), Y5, Y5
+	VPADDQ       constants<>+192(SB), Y5, Y5
+	VADDPD       constants<>+64(SB), Y5, Y0
+	VSUBPD       constants<>+64(SB), Y5, Y5
+	VDIVPD       Y0, Y5, Y5
 	VPSRLQ       $0x0c, Y1, Y0
-	VPXOR        constants<>+672(SB), Y0, Y0
+	VPXOR        constants<>+384(SB), Y0, Y0
 	VMOVUPD      constants<>+224(SB), Y2
-	VFMADD213PD  constants<>+704(SB), Y2, Y0
+	VFMADD213PD  constants<>+416(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VBROADCASTSD constants<>+736(SB), Y3
+	VBROADCASTSD constants<>+448(SB), Y3
+	VBROADCASTSD constants<>+480(SB), Y4
+	VFMADD213PD  constants<>+512(SB), Y2, Y3
+	VFMADD213PD  constants<>+544(SB), Y2, Y4
+	VFMADD213PD  constants<>+576(SB), Y2, Y3
+	VFMADD213PD  constants<>+608(SB), Y2, Y4
+	VFMADD213PD  constants<>+640(SB), Y2, Y3
+	VFMADD213PD  constants<>+672(SB), Y2, Y4
+	VFMADD213PD  constants<>+704(SB), Y2, Y3
+	VFMADD213PD  constants<>+736(SB), Y2, Y4
 	VFMADD213PD  constants<>+768(SB), Y2, Y3
-	VFMADD213PD  constants<>+800(SB), Y2, Y3
-	VFMADD213PD  constants<>+832(SB), Y2, Y3
-	VFMADD213PD  constants<>+864(SB), Y2, Y3
-	VFMADD213PD  constants<>+896(SB), Y2, Y3
-	VBROADCASTSD constants<>+928(SB), Y5
-	VFMADD213PD  constants<>+960(SB), Y2, Y5
-	VFMADD213PD  constants<>+992(SB), Y2, Y5
-	VFMADD213PD  constants<>+1024(SB), Y2, Y5
-	VFMADD213PD  constants<>+1056(SB), Y2, Y5
-	VFMADD213PD  constants<>+1088(SB), Y2, Y5
-	VFMADD213PD  constants<>+1120(SB), Y2, Y5
-	VFMADD213PD  constants<>+64(SB), Y2, Y5
+	VFMADD213PD  constants<>+800(SB), Y2, Y4
+	VFMADD213PD  constants<>+832(SB), Y2, Y4
+	VFMADD213PD  constants<>+64(SB), Y2, Y4
 	VMULPD       Y0, Y2, Y2
 	VFMADD213PD  Y0, Y2, Y3
-	VMULPD       Y4, Y5, Y5
-	VMULPD       Y4, Y3, Y3
+	VMULPD       Y5, Y5, Y0
+	VBROADCASTSD constants<>+864(SB), Y2
+	VFMADD213PD  constants<>+896(SB), Y0, Y2
+	VFMADD213PD  constants<>+928(SB), Y0, Y2
+	VFMADD213PD  constants<>+960(SB), Y0, Y2
+	VFMADD213PD  constants<>+992(SB), Y0, Y2
+	VFMADD213PD  constants<>+1024(SB), Y0, Y2
+	VFMADD213PD  constants<>+1056(SB), Y0, Y2
+	VFMADD213PD  constants<>+1088(SB), Y0, Y2
+	VMULPD       Y5, Y2, Y2
+	VFMADD231PD  constants<>+1120(SB), Y6, Y2
+	VSQRTPD      Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VMULPD       Y2, Y3, Y3
 	VPSLLQ       $0x3d, Y1, Y2
-	VBLENDVPD    Y2, Y3, Y5, Y0
-	VBLENDVPD    Y2, Y5, Y3, Y2
+	VBLENDVPD    Y2, Y3, Y4, Y0
+	VBLENDVPD    Y2, Y4, Y3, Y2
 	VPSLLQ       $0x3f, Y1, Y3
 	VPXOR        Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -339,56 +339,56 @@ one:
 	VMOVUPD      Y2, 64(AX)
 	VMOVUPD      32(CX), Y0
 	VMOVUPD      96(CX), Y1
-	VPSRLQ       $0x0c, Y0, Y0
-	VPOR         constants<>+64(SB), Y0, Y0
-	VSUBPD       constants<>+96(SB), Y0, Y0
-	VPADDQ       constants<>+128(SB), Y0, Y0
-	VPSRLQ       $0x34, Y0, Y2
-	VPOR         constants<>+320(SB), Y2, Y2
-	VSUBPD       constants<>+352(SB), Y2, Y2
-	VPAND        constants<>+160(SB), Y0, Y0
-	VPADDQ       constants<>+192(SB), Y0, Y0
-	VADDPD       constants<>+64(SB), Y0, Y3
-	VSUBPD       constants<>+64(SB), Y0, Y0
-	VDIVPD       Y3, Y0, Y0
-	VMULPD       Y0, Y0, Y3
-	VBROADCASTSD constants<>+384(SB), Y4
-	VFMADD213PD  constants<>+416(SB), Y3, Y4
-	VFMADD213PD  constants<>+448(SB), Y3, Y4
-	VFMADD213PD  constants<>+480(SB), Y3, Y4
-	VFMADD213PD  constants<>+512(SB), Y3, Y4
-	VFMADD213PD  constants<>+544(SB), Y3, Y4
-	VFMADD213PD  constants<>+576(SB), Y3, Y4
-	VFMADD213PD  constants<>+608(SB), Y3, Y4
-	VMULPD       Y0, Y4, Y4
-	VFMADD231PD  constants<>+640(SB), Y2, Y4
-	VSQRTPD      Y4, Y4
+	VPSRLQ       $0x0c, Y0, Y5
+	VPOR         constants<>+64(SB), Y5, Y5
+	VSUBPD       constants<>+96(SB), Y5, Y5
+	VPADDQ       constants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y5, Y6
+	VPOR         constants<>+320(SB), Y6, Y6
+	VSUBPD       constants<>+352(SB), Y6, Y6
+	VPAND        constants<>+160(SB), Y5, Y5
+	VPADDQ       constants<>+192(SB), Y5, Y5
+	VADDPD       constants<>+64(SB), Y5, Y0
+	VSUBPD       constants<>+64(SB), Y5, Y5
+	VDIVPD       Y0, Y5, Y5
 	VPSRLQ       $0x0c, Y1, Y0
-	VPXOR        constants<>+672(SB), Y0, Y0
+	VPXOR        constants<>+384(SB), Y0, Y0
 	VMOVUPD      constants<>+224(SB), Y2
-	VFMADD213PD  constants<>+704(SB), Y2, Y0
+	VFMADD213PD  constants<>+416(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VBROADCASTSD constants<>+736(SB), Y3
+	VBROADCASTSD constants<>+448(SB), Y3
+	VBROADCASTSD constants<>+480(SB), Y4
+	VFMADD213PD  constants<>+512(SB), Y2, Y3
+	VFMADD213PD  constants<>+544(SB), Y2, Y4
+	VFMADD213PD  constants<>+576(SB), Y2, Y3
+	VFMADD213PD  constants<>+608(SB), Y2, Y4
+	VFMADD213PD  constants<>+640(SB), Y2, Y3
+	VFMADD213PD  constants<>+672(SB), Y2, Y4
+	VFMADD213PD  constants<>+704(SB), Y2, Y3
+	VFMADD213PD  constants<>+736(SB), Y2, Y4
 	VFMADD213PD  constants<>+768(SB), Y2, Y3
-	VFMADD213PD  constants<>+800(SB), Y2, Y3
-	VFMADD213PD  constants<>+832(SB), Y2, Y3
-	VFMADD213PD  constants<>+864(SB), Y2, Y3
-	VFMADD213PD  constants<>+896(SB), Y2, Y3
-	VBROADCASTSD constants<>+928(SB), Y5
-	VFMADD213PD  constants<>+960(SB), Y2, Y5
-	VFMADD213PD  constants<>+992(SB), Y2, Y5
-	VFMADD213PD  constants<>+1024(SB), Y2, Y5
-	VFMADD213PD  constants<>+1056(SB), Y2, Y5
-	VFMADD213PD  constants<>+1088(SB), Y2, Y5
-	VFMADD213PD  constants<>+1120(SB), Y2, Y5
-	VFMADD213PD  constants<>+64(SB), Y2, Y5
+	VFMADD213PD  constants<>+800(SB), Y2, Y4
+	VFMADD213PD  constants<>+832(SB), Y2, Y4
+	VFMADD213PD  constants<>+64(SB), Y2, Y4
 	VMULPD       Y0, Y2, Y2
 	VFMADD213PD  Y0, Y2, Y3
-	VMULPD       Y4, Y5, Y5
-	VMULPD       Y4, Y3, Y3
+	VMULPD       Y5, Y5, Y0
+	VBROADCASTSD constants<>+864(SB), Y2
+	VFMADD213PD  constants<>+896(SB), Y0, Y2
+	VFMADD213PD  constants<>+928(SB), Y0, Y2
+	VFMADD213PD  constants<>+960(SB), Y0, Y2
+	VFMADD213PD  constants<>+992(SB), Y0, Y2
+	VFMADD213PD  constants<>+1024(SB), Y0, Y2
+	VFMADD213PD  constants<>+1056(SB), Y0, Y2
+	VFMADD213PD  constants<>+1088(SB), Y0, Y2
+	VMULPD       Y5, Y2, Y2
+	VFMADD231PD  constants<>+1120(SB), Y6, Y2
+	VSQRTPD      Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VMULPD       Y2, Y3, Y3
 	VPSLLQ       $0x3d, Y1, Y2
-	VBLENDVPD    Y2, Y3, Y5, Y0
-	VBLENDVPD    Y2, Y5, Y3, Y2
+	VBLENDVPD    Y2, Y3, Y4, Y0
+	VBLENDVPD    Y2, Y4, Y3, Y2
 	VPSLLQ       $0x3f, Y1, Y3
 	VPXOR        Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -1541,99 +1541,99 @@ many:
 	VMOVUPD          128(CX), Z9
 	VMOVUPD          192(CX), Z11
 	VPSRLQ           $0x0c, Z8, Z8
-	VPSRLQ           $0x0c, Z9, Z9
+	VPSRLQ           $0x0c, Z9, Z25
 	VPORQ            Z0, Z8, Z8
-	VPORQ            Z0, Z9, Z9
+	VPORQ            Z0, Z25, Z25
 	VSUBPD           Z1, Z8, Z8
-	VSUBPD           Z1, Z9, Z9
+	VSUBPD           Z1, Z25, Z25
 	VPADDQ           Z2, Z8, Z8
-	VPADDQ           Z2, Z9, Z9
-	VGETEXPPD        Z8, Z18
-	VGETEXPPD        Z9, Z19
+	VPADDQ           Z2, Z25, Z25
+	VGETEXPPD        Z8, Z26
+	VGETEXPPD        Z25, Z27
 	VPANDQ           Z3, Z8, Z8
-	VPANDQ           Z3, Z9, Z9
+	VPANDQ           Z3, Z25, Z25
 	VPADDQ           Z4, Z8, Z8
-	VPADDQ           Z4, Z9, Z9
-	VADDPD           Z0, Z8, Z20
-	VADDPD           Z0, Z9, Z21
+	VPADDQ           Z4, Z25, Z25
+	VADDPD           Z0, Z8, Z9
+	VADDPD           Z0, Z25, Z18
 	VSUBPD           Z0, Z8, Z8
-	VSUBPD           Z0, Z9, Z9
-	VDIVPD           Z20, Z8, Z8
-	VDIVPD           Z21, Z9, Z9
-	VMULPD           Z8, Z8, Z20
-	VMULPD           Z9, Z9, Z21
-	VBROADCASTSD     constants<>+384(SB), Z22
-	VBROADCASTSD     constants<>+384(SB), Z23
-	VFMADD213PD.BCST constants<>+416(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+416(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+448(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+448(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+480(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+480(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+512(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+512(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+544(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+544(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+576(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+576(SB), Z21, Z23
-	VFMADD213PD.BCST constants<>+608(SB), Z20, Z22
-	VFMADD213PD.BCST constants<>+608(SB), Z21, Z23
-	VMULPD           Z8, Z22, Z22
-	VMULPD           Z9, Z23, Z23
-	VFMADD231PD.BCST constants<>+640(SB), Z18, Z22
-	VFMADD231PD.BCST constants<>+640(SB), Z19, Z23
-	VSQRTPD          Z22, Z22
-	VSQRTPD          Z23, Z23
-	VPSRLQ           $0x0c, Z10, Z8
-	VPSRLQ           $0x0c, Z11, Z9
-	VPXORQ.BCST      constants<>+672(SB), Z8, Z8
-	VPXORQ.BCST      constants<>+672(SB), Z9, Z9
-	VFMADD213PD.BCST constants<>+704(SB), Z5, Z8
-	VFMADD213PD.BCST constants<>+704(SB), Z5, Z9
-	VMULPD           Z8, Z8, Z18
+	VSUBPD           Z0, Z25, Z25
+	VDIVPD           Z9, Z8, Z8
+	VDIVPD           Z18, Z25, Z25
+	VPSRLQ           $0x0c, Z10, Z9
+	VPSRLQ           $0x0c, Z11, Z18
+	VPXORQ.BCST      constants<>+384(SB), Z9, Z9
+	VPXORQ.BCST      constants<>+384(SB), Z18, Z18
+	VFMADD213PD.BCST constants<>+416(SB), Z5, Z9
+	VFMADD213PD.BCST constants<>+416(SB), Z5, Z18
 	VMULPD           Z9, Z9, Z19
-	VBROADCASTSD     constants<>+736(SB), Z20
-	VBROADCASTSD     constants<>+736(SB), Z21
-	VFMADD213PD.BCST constants<>+768(SB), Z18, Z20
+	VMULPD           Z18, Z18, Z20
+	VBROADCASTSD     constants<>+448(SB), Z21
+	VBROADCASTSD     constants<>+480(SB), Z23
+	VBROADCASTSD     constants<>+448(SB), Z22
+	VBROADCASTSD     constants<>+480(SB), Z24
+	VFMADD213PD.BCST constants<>+512(SB), Z19, Z21
+	VFMADD213PD.BCST constants<>+544(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+512(SB), Z20, Z22
+	VFMADD213PD.BCST constants<>+544(SB), Z20, Z24
+	VFMADD213PD.BCST constants<>+576(SB), Z19, Z21
+	VFMADD213PD.BCST constants<>+608(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+576(SB), Z20, Z22
+	VFMADD213PD.BCST constants<>+608(SB), Z20, Z24
+	VFMADD213PD.BCST constants<>+640(SB), Z19, Z21
+	VFMADD213PD.BCST constants<>+672(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+640(SB), Z20, Z22
+	VFMADD213PD.BCST constants<>+672(SB), Z20, Z24
+	VFMADD213PD.BCST constants<>+704(SB), Z19, Z21
+	VFMADD213PD.BCST constants<>+736(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+704(SB), Z20, Z22
+	VFMADD213PD.BCST constants<>+736(SB), Z20, Z24
 	VFMADD213PD.BCST constants<>+768(SB), Z19, Z21
-	VFMADD213PD.BCST constants<>+800(SB), Z18, Z20
-	VFMADD213PD.BCST constants<>+800(SB), Z19, Z21
-	VFMADD213PD.BCST constants<>+832(SB), Z18, Z20
-	VFMADD213PD.BCST constants<>+832(SB), Z19, Z21
-	VFMADD213PD.BCST constants<>+864(SB), Z18, Z20
-	VFMADD213PD.BCST constants<>+864(SB), Z19, Z21
-	VFMADD213PD.BCST constants<>+896(SB), Z18, Z20
-	VFMADD213PD.BCST constants<>+896(SB), Z19, Z21
-	VBROADCASTSD     constants<>+928(SB), Z24
-	VBROADCASTSD     constants<>+928(SB), Z25
-	VFMADD213PD.BCST constants<>+960(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+960(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+992(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+992(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+1024(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+1024(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+1056(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+1056(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+1088(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+1088(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+1120(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+1120(SB), Z19, Z25
-	VFMADD213PD.BCST constants<>+64(SB), Z18, Z24
-	VFMADD213PD.BCST constants<>+64(SB), Z19, Z25
-	VMULPD           Z8, Z18, Z18
+	VFMADD213PD.BCST constants<>+800(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+768(SB), Z20, Z22
+	VFMADD213PD.BCST constants<>+800(SB), Z20, Z24
+	VFMADD213PD.BCST constants<>+832(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+832(SB), Z20, Z24
+	VFMADD213PD.BCST constants<>+64(SB), Z19, Z23
+	VFMADD213PD.BCST constants<>+64(SB), Z20, Z24
 	VMULPD           Z9, Z19, Z19
-	VFMADD213PD      Z8, Z18, Z20
+	VMULPD           Z18, Z20, Z20
 	VFMADD213PD      Z9, Z19, Z21
-	VMULPD           Z22, Z24, Z24
-	VMULPD           Z23, Z25, Z25
-	VMULPD           Z22, Z20, Z20
-	VMULPD           Z23, Z21, Z21
+	VFMADD213PD      Z18, Z20, Z22
+	VMULPD           Z8, Z8, Z9
+	VMULPD           Z25, Z25, Z18
+	VBROADCASTSD     constants<>+864(SB), Z19
+	VBROADCASTSD     constants<>+864(SB), Z20
+	VFMADD213PD.BCST constants<>+896(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+896(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+928(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+928(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+960(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+960(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+992(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+992(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+1024(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+1024(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+1056(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+1056(SB), Z18, Z20
+	VFMADD213PD.BCST constants<>+1088(SB), Z9, Z19
+	VFMADD213PD.BCST constants<>+1088(SB), Z18, Z20
+	VMULPD           Z8, Z19, Z19
+	VMULPD           Z25, Z20, Z20
+	VFMADD231PD.BCST constants<>+1120(SB), Z26, Z19
+	VFMADD231PD.BCST constants<>+1120(SB), Z27, Z20
+	VSQRTPD          Z19, Z19
+	VSQRTPD          Z20, Z20
+	VMULPD           Z19, Z23, Z23
+	VMULPD           Z20, Z24, Z24
+	VMULPD           Z19, Z21, Z21
+	VMULPD           Z20, Z22, Z22
 	VPTESTMQ         Z7, Z10, K1
-	VBLENDMPD        Z20, Z24, K1, Z12
-	VBLENDMPD        Z24, Z20, K1, Z14
+	VBLENDMPD        Z21, Z23, K1, Z12
+	VBLENDMPD        Z23, Z21, K1, Z14
 	VPTESTMQ         Z7, Z11, K1
-	VBLENDMPD        Z21, Z25, K1, Z13
-	VBLENDMPD        Z25, Z21, K1, Z15
+	VBLENDMPD        Z22, Z24, K1, Z13
+	VBLENDMPD        Z24, Z22, K1, Z15
 	VPSLLQ           $0x3f, Z10, Z8
 	VPXORQ           Z8, Z12, Z12
 	VPSLLQ           $0x3f, Z11, Z8
@@ -1658,53 +1658,53 @@ few:
 one:
 	VMOVUPD          (CX), Z8
 	VMOVUPD          64(CX), Z9
-	VPSRLQ           $0x0c, Z8, Z8
-	VPORQ            Z0, Z8, Z8
-	VSUBPD           Z1, Z8, Z8
-	VPADDQ           Z2, Z8, Z8
-	VGETEXPPD        Z8, Z10
-	VPANDQ           Z3, Z8, Z8
-	VPADDQ           Z4, Z8, Z8
-	VADDPD           Z0, Z8, Z11
-	VSUBPD           Z0, Z8, Z8
-	VDIVPD           Z11, Z8, Z8
-	VMULPD           Z8, Z8, Z11
-	VBROADCASTSD     constants<>+384(SB), Z12
-	VFMADD213PD.BCST constants<>+416(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+448(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+480(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+512(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+544(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+576(SB), Z11, Z12
-	VFMADD213PD.BCST constants<>+608(SB), Z11, Z12
-	VMULPD           Z8, Z12, Z12
-	VFMADD231PD.BCST constants<>+640(SB), Z10, Z12
-	VSQRTPD          Z12, Z12
+	VPSRLQ           $0x0c, Z8, Z13
+	VPORQ            Z0, Z13, Z13
+	VSUBPD           Z1, Z13, Z13
+	VPADDQ           Z2, Z13, Z13
+	VGETEXPPD        Z13, Z14
+	VPANDQ           Z3, Z13, Z13
+	VPADDQ           Z4, Z13, Z13
+	VADDPD           Z0, Z13, Z8
+	VSUBPD           Z0, Z13, Z13
+	VDIVPD           Z8, Z13, Z13
 	VPSRLQ           $0x0c, Z9, Z8
-	VPXORQ.BCST      constants<>+672(SB), Z8, Z8
-	VFMADD213PD.BCST constants<>+704(SB), Z5, Z8
+	VPXORQ.BCST      constants<>+384(SB), Z8, Z8
+	VFMADD213PD.BCST constants<>+416(SB), Z5, Z8
 	VMULPD           Z8, Z8, Z10
-	VBROADCASTSD     constants<>+736(SB), Z11
+	VBROADCASTSD     constants<>+448(SB), Z11
+	VBROADCASTSD     constants<>+480(SB), Z12
+	VFMADD213PD.BCST constants<>+512(SB), Z10, Z11
+	VFMADD213PD.BCST constants<>+544(SB), Z10, Z12
+	VFMADD213PD.BCST constants<>+576(SB), Z10, Z11
+	VFMADD213PD.BCST constants<>+608(SB), Z10, Z12
+	VFMADD213PD.BCST constants<>+640(SB), Z10, Z11
+	VFMADD213PD.BCST constants<>+672(SB), Z10, Z12
+	VFMADD213PD.BCST constants<>+704(SB), Z10, Z11
+	VFMADD213PD.BCST constants<>+736(SB), Z10, Z12
 	VFMADD213PD.BCST constants<>+768(SB), Z10, Z11
-	VFMADD213PD.BCST constants<>+800(SB), Z10, Z11
-	VFMADD213PD.BCST constants<>+832(SB), Z10, Z11
-	VFMADD213PD.BCST constants<>+864(SB), Z10, Z11
-	VFMADD213PD.BCST constants<>+896(SB), Z10, Z11
-	VBROADCASTSD     constants<>+928(SB), Z13
-	VFMADD213PD.BCST constants<>+960(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+992(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+1024(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+1056(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+1088(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+1120(SB), Z10, Z13
-	VFMADD213PD.BCST constants<>+64(SB), Z10, Z13
+	VFMADD213PD.BCST constants<>+800(SB), Z10, Z12
+	VFMADD213PD.BCST constants<>+832(SB), Z10, Z12
+	VFMADD213PD.BCST constants<>+64(SB), Z10, Z12
 	VMULPD           Z8, Z10, Z10
 	VFMADD213PD      Z8, Z10, Z11
-	VMULPD           Z12, Z13, Z13
-	VMULPD           Z12, Z11, Z11
+	VMULPD           Z13, Z13, Z8
+	VBROADCASTSD     constants<>+864(SB), Z10
+	VFMADD213PD.BCST constants<>+896(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+928(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+960(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+992(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+1024(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+1056(SB), Z8, Z10
+	VFMADD213PD.BCST constants<>+1088(SB), Z8, Z10
+	VMULPD           Z13, Z10, Z10
+	VFMADD231PD.BCST constants<>+1120(SB), Z14, Z10
+	VSQRTPD          Z10, Z10
+	VMULPD           Z10, Z12, Z12
+	VMULPD           Z10, Z11, Z11
 	VPTESTMQ         Z7, Z9, K1
-	VBLENDMPD        Z11, Z13, K1, Z16
-	VBLENDMPD        Z13, Z11, K1, Z17
+	VBLENDMPD        Z11, Z12, K1, Z16
+	VBLENDMPD        Z12, Z11, K1, Z17
 	VPSLLQ           $0x3f, Z9, Z8
 	VPXORQ           Z8, Z16, Z16
 	VPSLLQ           $0x3e, Z9, Z9
@@ -1815,53 +1815,53 @@ one:
 	VPTERNLOGQ       $0x96, Z0, Z14, Z2
 	VPXORQ           Z3, Z0, Z0
 	VPROLQ           $0x2d, Z3, Z3
-	VPSRLQ           $0x0c, Z12, Z12
-	VPORQ            Z4, Z12, Z12
-	VSUBPD           Z5, Z12, Z12
-	VPADDQ           Z6, Z12, Z12
-	VGETEXPPD        Z12, Z14
-	VPANDQ           Z7, Z12, Z12
-	VPADDQ           Z8, Z12, Z12
-	VADDPD           Z4, Z12, Z17
-	VSUBPD           Z4, Z12, Z12
-	VDIVPD           Z17, Z12, Z12
-	VMULPD           Z12, Z12, Z17
-	VBROADCASTSD     constants<>+384(SB), Z18
-	VFMADD213PD.BCST constants<>+416(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+448(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+480(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+512(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+544(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+576(SB), Z17, Z18
-	VFMADD213PD.BCST constants<>+608(SB), Z17, Z18
-	VMULPD           Z12, Z18, Z18
-	VFMADD231PD.BCST constants<>+640(SB), Z14, Z18
-	VSQRTPD          Z18, Z18
+	VPSRLQ           $0x0c, Z12, Z19
+	VPORQ            Z4, Z19, Z19
+	VSUBPD           Z5, Z19, Z19
+	VPADDQ           Z6, Z19, Z19
+	VGETEXPPD        Z19, Z20
+	VPANDQ           Z7, Z19, Z19
+	VPADDQ           Z8, Z19, Z19
+	VADDPD           Z4, Z19, Z12
+	VSUBPD           Z4, Z19, Z19
+	VDIVPD           Z12, Z19, Z19
 	VPSRLQ           $0x0c, Z13, Z12
-	VPXORQ.BCST      constants<>+672(SB), Z12, Z12
-	VFMADD213PD.BCST constants<>+704(SB), Z9, Z12
+	VPXORQ.BCST      constants<>+384(SB), Z12, Z12
+	VFMADD213PD.BCST constants<>+416(SB), Z9, Z12
 	VMULPD           Z12, Z12, Z14
-	VBROADCASTSD     constants<>+736(SB), Z17
+	VBROADCASTSD     constants<>+448(SB), Z17
+	VBROADCASTSD     constants<>+480(SB), Z18
+	VFMADD213PD.BCST constants<>+512(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+544(SB), Z14, Z18
+	VFMADD213PD.BCST constants<>+576(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+608(SB), Z14, Z18
+	VFMADD213PD.BCST constants<>+640(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+672(SB), Z14, Z18
+	VFMADD213PD.BCST constants<>+704(SB), Z14, Z17
+	VFMADD213PD.BCST constants<>+736(SB), Z14, Z18
 	VFMADD213PD.BCST constants<>+768(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+800(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+832(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+864(SB), Z14, Z17
-	VFMADD213PD.BCST constants<>+896(SB), Z14, Z17
-	VBROADCASTSD     constants<>+928(SB), Z19
-	VFMADD213PD.BCST constants<>+960(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+992(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+1024(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+1056(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+1088(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+1120(SB), Z14, Z19
-	VFMADD213PD.BCST constants<>+64(SB), Z14, Z19
+	VFMADD213PD.BCST constants<>+800(SB), Z14, Z18
+	VFMADD213PD.BCST constants<>+832(SB), Z14, Z18
+	VFMADD213PD.BCST constants<>+64(SB), Z14, Z18
 	VMULPD           Z12, Z14, Z14
 	VFMADD213PD      Z12, Z14, Z17
-	VMULPD           Z18, Z19, Z19
-	VMULPD           Z18, Z17, Z17
+	VMULPD           Z19, Z19, Z12
+	VBROADCASTSD     constants<>+864(SB), Z14
+	VFMADD213PD.BCST constants<>+896(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+928(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+960(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+992(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+1024(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+1056(SB), Z12, Z14
+	VFMADD213PD.BCST constants<>+1088(SB), Z12, Z14
+	VMULPD           Z19, Z14, Z14
+	VFMADD231PD.BCST constants<>+1120(SB), Z20, Z14
+	VSQRTPD          Z14, Z14
+	VMULPD           Z14, Z18, Z18
+	VMULPD           Z14, Z17, Z17
 	VPTESTMQ         Z11, Z13, K1
-	VBLENDMPD        Z17, Z19, K1, Z15
-	VBLENDMPD        Z19, Z17, K1, Z16
+	VBLENDMPD        Z17, Z18, K1, Z15
+	VBLENDMPD        Z18, Z17, K1, Z16
 	VPSLLQ           $0x3f, Z13, Z12
 	VPXORQ           Z12, Z15, Z15
 	VPSLLQ           $0x3e, Z13, Z13
@@ -4343,102 +4343,102 @@ DATA constants<>+352(SB)/8, $0x43300000000003ff
 DATA constants<>+360(SB)/8, $0x43300000000003ff
 DATA constants<>+368(SB)/8, $0x43300000000003ff
 DATA constants<>+376(SB)/8, $0x43300000000003ff
-DATA constants<>+384(SB)/8, $0xbfd2f02517d4e548
-DATA constants<>+392(SB)/8, $0xbfd2f02517d4e548
-DATA constants<>+400(SB)/8, $0xbfd2f02517d4e548
-DATA constants<>+408(SB)/8, $0xbfd2f02517d4e548
-DATA constants<>+416(SB)/8, $0xbfd39a20ba50ad72
-DATA constants<>+424(SB)/8, $0xbfd39a20ba50ad72
-DATA constants<>+432(SB)/8, $0xbfd39a20ba50ad72
-DATA constants<>+440(SB)/8, $0xbfd39a20ba50ad72
-DATA constants<>+448(SB)/8, $0xbfd74663ba3487ed
-DATA constants<>+456(SB)/8, $0xbfd74663ba3487ed
-DATA constants<>+464(SB)/8, $0xbfd74663ba3487ed
-DATA constants<>+472(SB)/8, $0xbfd74663ba3487ed
-DATA constants<>+480(SB)/8, $0xbfdc71c521a1983a
-DATA constants<>+488(SB)/8, $0xbfdc71c521a1983a
-DATA constants<>+496(SB)/8, $0xbfdc71c521a1983a
-DATA constants<>+504(SB)/8, $0xbfdc71c521a1983a
-DATA constants<>+512(SB)/8, $0xbfe24924941db48b
-DATA constants<>+520(SB)/8, $0xbfe24924941db48b
-DATA constants<>+528(SB)/8, $0xbfe24924941db48b
-DATA constants<>+536(SB)/8, $0xbfe24924941db48b
-DATA constants<>+544(SB)/8, $0xbfe999999997ff63
-DATA constants<>+552(SB)/8, $0xbfe999999997ff63
-DATA constants<>+560(SB)/8, $0xbfe999999997ff63
-DATA constants<>+568(SB)/8, $0xbfe999999997ff63
-DATA constants<>+576(SB)/8, $0xbff5555555555592
-DATA constants<>+584(SB)/8, $0xbff5555555555592
-DATA constants<>+592(SB)/8, $0xbff5555555555592
-DATA constants<>+600(SB)/8, $0xbff5555555555592
-DATA constants<>+608(SB)/8, $0xc010000000000000
-DATA constants<>+616(SB)/8, $0xc010000000000000
-DATA constants<>+624(SB)/8, $0xc010000000000000
-DATA constants<>+632(SB)/8, $0xc010000000000000
-DATA constants<>+640(SB)/8, $0xbff62e42fefa39ef
-DATA constants<>+648(SB)/8, $0xbff62e42fefa39ef
-DATA constants<>+656(SB)/8, $0xbff62e42fefa39ef
-DATA constants<>+664(SB)/8, $0xbff62e42fefa39ef
-DATA constants<>+672(SB)/8, $0x3ff8000000000000
-DATA constants<>+680(SB)/8, $0x3ff8000000000000
-DATA constants<>+688(SB)/8, $0x3ff8000000000000
-DATA constants<>+696(SB)/8, $0x3ff8000000000000
-DATA constants<>+704(SB)/8, $0xc002d97c7f3321d2
-DATA constants<>+712(SB)/8, $0xc002d97c7f3321d2
-DATA constants<>+720(SB)/8, $0xc002d97c7f3321d2
-DATA constants<>+728(SB)/8, $0xc002d97c7f3321d2
-DATA constants<>+736(SB)/8, $0x3de5d8b5594a0ab9
-DATA constants<>+744(SB)/8, $0x3de5d8b5594a0ab9
-DATA constants<>+752(SB)/8, $0x3de5d8b5594a0ab9
-DATA constants<>+760(SB)/8, $0x3de5d8b5594a0ab9
-DATA constants<>+768(SB)/8, $0xbe5ae5e4b83e4772
-DATA constants<>+776(SB)/8, $0xbe5ae5e4b83e4772
-DATA constants<>+784(SB)/8, $0xbe5ae5e4b83e4772
-DATA constants<>+792(SB)/8, $0xbe5ae5e4b83e4772
-DATA constants<>+800(SB)/8, $0x3ec71de35552b52c
-DATA constants<>+808(SB)/8, $0x3ec71de35552b52c
-DATA constants<>+816(SB)/8, $0x3ec71de35552b52c
-DATA constants<>+824(SB)/8, $0x3ec71de35552b52c
-DATA constants<>+832(SB)/8, $0xbf2a01a019be9217
-DATA constants<>+840(SB)/8, $0xbf2a01a019be9217
-DATA constants<>+848(SB)/8, $0xbf2a01a019be9217
-DATA constants<>+856(SB)/8, $0xbf2a01a019be9217
-DATA constants<>+864(SB)/8, $0x3f8111111110f730
-DATA constants<>+872(SB)/8, $0x3f8111111110f730
-DATA constants<>+880(SB)/8, $0x3f8111111110f730
-DATA constants<>+888(SB)/8, $0x3f8111111110f730
-DATA constants<>+896(SB)/8, $0xbfc5555555555548
-DATA constants<>+904(SB)/8, $0xbfc5555555555548
-DATA constants<>+912(SB)/8, $0xbfc5555555555548
-DATA constants<>+920(SB)/8, $0xbfc5555555555548
-DATA constants<>+928(SB)/8, $0xbda8fa68483f279c
-DATA constants<>+936(SB)/8, $0xbda8fa68483f279c
-DATA constants<>+944(SB)/8, $0xbda8fa68483f279c
-DATA constants<>+952(SB)/8, $0xbda8fa68483f279c
-DATA constants<>+960(SB)/8, $0x3e21ee9dbcef7150
-DATA constants<>+968(SB)/8, $0x3e21ee9dbcef7150
-DATA constants<>+976(SB)/8, $0x3e21ee9dbcef7150
-DATA constants<>+984(SB)/8, $0x3e21ee9dbcef7150
-DATA constants<>+992(SB)/8, $0xbe927e4f7f191463
-DATA constants<>+1000(SB)/8, $0xbe927e4f7f191463
-DATA constants<>+1008(SB)/8, $0xbe927e4f7f191463
-DATA constants<>+1016(SB)/8, $0xbe927e4f7f191463
-DATA constants<>+1024(SB)/8, $0x3efa01a019c8f254
-DATA constants<>+1032(SB)/8, $0x3efa01a019c8f254
-DATA constants<>+1040(SB)/8, $0x3efa01a019c8f254
-DATA constants<>+1048(SB)/8, $0x3efa01a019c8f254
-DATA constants<>+1056(SB)/8, $0xbf56c16c16c15015
-DATA constants<>+1064(SB)/8, $0xbf56c16c16c15015
-DATA constants<>+1072(SB)/8, $0xbf56c16c16c15015
-DATA constants<>+1080(SB)/8, $0xbf56c16c16c15015
-DATA constants<>+1088(SB)/8, $0x3fa555555555554b
-DATA constants<>+1096(SB)/8, $0x3fa555555555554b
-DATA constants<>+1104(SB)/8, $0x3fa555555555554b
-DATA constants<>+1112(SB)/8, $0x3fa555555555554b
-DATA constants<>+1120(SB)/8, $0xbfe0000000000000
-DATA constants<>+1128(SB)/8, $0xbfe0000000000000
-DATA constants<>+1136(SB)/8, $0xbfe0000000000000
-DATA constants<>+1144(SB)/8, $0xbfe0000000000000
+DATA constants<>+384(SB)/8, $0x3ff8000000000000
+DATA constants<>+392(SB)/8, $0x3ff8000000000000
+DATA constants<>+400(SB)/8, $0x3ff8000000000000
+DATA constants<>+408(SB)/8, $0x3ff8000000000000
+DATA constants<>+416(SB)/8, $0xc002d97c7f3321d2
+DATA constants<>+424(SB)/8, $0xc002d97c7f3321d2
+DATA constants<>+432(SB)/8, $0xc002d97c7f3321d2
+DATA constants<>+440(SB)/8, $0xc002d97c7f3321d2
+DATA constants<>+448(SB)/8, $0x3de5d8b5594a0ab9
+DATA constants<>+456(SB)/8, $0x3de5d8b5594a0ab9
+DATA constants<>+464(SB)/8, $0x3de5d8b5594a0ab9
+DATA constants<>+472(SB)/8, $0x3de5d8b5594a0ab9
+DATA constants<>+480(SB)/8, $0xbda8fa68483f279c
+DATA constants<>+488(SB)/8, $0xbda8fa68483f279c
+DATA constants<>+496(SB)/8, $0xbda8fa68483f279c
+DATA constants<>+504(SB)/8, $0xbda8fa68483f279c
+DATA constants<>+512(SB)/8, $0xbe5ae5e4b83e4772
+DATA constants<>+520(SB)/8, $0xbe5ae5e4b83e4772
+DATA constants<>+528(SB)/8, $0xbe5ae5e4b83e4772
+DATA constants<>+536(SB)/8, $0xbe5ae5e4b83e4772
+DATA constants<>+544(SB)/8, $0x3e21ee9dbcef7150
+DATA constants<>+552(SB)/8, $0x3e21ee9dbcef7150
+DATA constants<>+560(SB)/8, $0x3e21ee9dbcef7150
+DATA constants<>+568(SB)/8, $0x3e21ee9dbcef7150
+DATA constants<>+576(SB)/8, $0x3ec71de35552b52c
+DATA constants<>+584(SB)/8, $0x3ec71de35552b52c
+DATA constants<>+592(SB)/8, $0x3ec71de35552b52c
+DATA constants<>+600(SB)/8, $0x3ec71de35552b52c
+DATA constants<>+608(SB)/8, $0xbe927e4f7f191463
+DATA constants<>+616(SB)/8, $0xbe927e4f7f191463
+DATA constants<>+624(SB)/8, $0xbe927e4f7f191463
+DATA constants<>+632(SB)/8, $0xbe927e4f7f191463
+DATA constants<>+640(SB)/8, $0xbf2a01a019be9217
+DATA constants<>+648(SB)/8, $0xbf2a01a019be9217
+DATA constants<>+656(SB)/8, $0xbf2a01a019be9217
+DATA constants<>+664(SB)/8, $0xbf2a01a019be9217
+DATA constants<>+672(SB)/8, $0x3efa01a019c8f254
+DATA constants<>+680(SB)/8, $0x3efa01a019c8f254
+DATA constants<>+688(SB)/8, $0x3efa01a019c8f254
+DATA constants<>+696(SB)/8, $0x3efa01a019c8f254
+DATA constants<>+704(SB)/8, $0x3f8111111110f730
+DATA constants<>+712(SB)/8, $0x3f8111111110f730
+DATA constants<>+720(SB)/8, $0x3f8111111110f730
+DATA constants<>+728(SB)/8, $0x3f8111111110f730
+DATA constants<>+736(SB)/8, $0xbf56c16c16c15015
+DATA constants<>+744(SB)/8, $0xbf56c16c16c15015
+DATA constants<>+752(SB)/8, $0xbf56c16c16c15015
+DATA constants<>+760(SB)/8, $0xbf56c16c16c15015
+DATA constants<>+768(SB)/8, $0xbfc5555555555548
+DATA constants<>+776(SB)/8, $0xbfc5555555555548
+DATA constants<>+784(SB)/8, $0xbfc5555555555548
+DATA constants<>+792(SB)/8, $0xbfc5555555555548
+DATA constants<>+800(SB)/8, $0x3fa555555555554b
+DATA constants<>+808(SB)/8, $0x3fa555555555554b
+DATA constants<>+816(SB)/8, $0x3fa555555555554b
+DATA constants<>+824(SB)/8, $0x3fa555555555554b
+DATA constants<>+832(SB)/8, $0xbfe0000000000000
+DATA constants<>+840(SB)/8, $0xbfe0000000000000
+DATA constants<>+848(SB)/8, $0xbfe0000000000000
+DATA constants<>+856(SB)/8, $0xbfe0000000000000
+DATA constants<>+864(SB)/8, $0xbfd2f02517d4e548
+DATA constants<>+872(SB)/8, $0xbfd2f02517d4e548
+DATA constants<>+880(SB)/8, $0xbfd2f02517d4e548
+DATA constants<>+888(SB)/8, $0xbfd2f02517d4e548
+DATA constants<>+896(SB)/8, $0xbfd39a20ba50ad72
+DATA constants<>+904(SB)/8, $0xbfd39a20ba50ad72
+DATA constants<>+912(SB)/8, $0xbfd39a20ba50ad72
+DATA constants<>+920(SB)/8, $0xbfd39a20ba50ad72
+DATA constants<>+928(SB)/8, $0xbfd74663ba3487ed
+DATA constants<>+936(SB)/8, $0xbfd74663ba3487ed
+DATA constants<>+944(SB)/8, $0xbfd74663ba3487ed
+DATA constants<>+952(SB)/8, $0xbfd74663ba3487ed
+DATA constants<>+960(SB)/8, $0xbfdc71c521a1983a
+DATA constants<>+968(SB)/8, $0xbfdc71c521a1983a
+DATA constants<>+976(SB)/8, $0xbfdc71c521a1983a
+DATA constants<>+984(SB)/8, $0xbfdc71c521a1983a
+DATA constants<>+992(SB)/8, $0xbfe24924941db48b
+DATA constants<>+1000(SB)/8, $0xbfe24924941db48b
+DATA constants<>+1008(SB)/8, $0xbfe24924941db48b
+DATA constants<>+1016(SB)/8, $0xbfe24924941db48b
+DATA constants<>+1024(SB)/8, $0xbfe999999997ff63
+DATA constants<>+1032(SB)/8, $0xbfe999999997ff63
+DATA constants<>+1040(SB)/8, $0xbfe999999997ff63
+DATA constants<>+1048(SB)/8, $0xbfe999999997ff63
+DATA constants<>+1056(SB)/8, $0xbff5555555555592
+DATA constants<>+1064(SB)/8, $0xbff5555555555592
+DATA constants<>+1072(SB)/8, $0xbff5555555555592
+DATA constants<>+1080(SB)/8, $0xbff5555555555592
+DATA constants<>+1088(SB)/8, $0xc010000000000000
+DATA constants<>+1096(SB)/8, $0xc010000000000000
+DATA constants<>+1104(SB)/8, $0xc010000000000000
+DATA constants<>+1112(SB)/8, $0xc010000000000000
+DATA constants<>+1120(SB)/8, $0xbff62e42fefa39ef
+DATA constants<>+1128(SB)/8, $0xbff62e42fefa39ef
+DATA constants<>+1136(SB)/8, $0xbff62e42fefa39ef
+DATA constants<>+1144(SB)/8, $0xbff62e42fefa39ef
 DATA constants<>+1152(SB)/8, $0xc087500000000000
 DATA constants<>+1160(SB)/8, $0xc087500000000000
 DATA constants<>+1168(SB)/8, $0xc087500000000000

@@ -168,7 +168,7 @@ func genExpLog(v isa) {
 		CMPL(b, operand.U32(15))
 		JNE(operand.LabelRef("done"))
 	}
-	r := v.log(u, k, 1)
+	r := v.log(u, k, 1, func() {})
 	VMOVUPD(r[0], at(dst, i, 8, -v.size()))
 	JMP(operand.LabelRef("loop"))
 	Label("done")

@@ -176,6 +176,24 @@ func (v isa) horner(y, p []vec, c ...float64) {
 	}
 }
 
+// horners sets p and q to two polynomials in y, in step.
+func (v isa) horners(y, p, q []vec, c, d []float64) {
+	for i := range y {
+		VBROADCASTSD(num(c[0]), p[i])
+		VBROADCASTSD(num(d[0]), q[i])
+	}
+	for k := 1; k < max(len(c), len(d)); k++ {
+		for i := range y {
+			if k < len(c) {
+				v.fma213(num(c[k]), y[i], p[i])
+			}
+			if k < len(d) {
+				v.fma213(num(d[k]), y[i], q[i])
+			}
+		}
+	}
+}
+
 // regs returns n new registers.
 func (v isa) regs(n int) []vec {
 	r := make([]vec, n)
@@ -267,15 +285,11 @@ func (v isa) stream(f stream) {
 			}
 		}
 	}
-	label := func(s string) string { return s }
 	left := GP64()
 	MOVQ(n, left)
 	for _, copies := range []int{f.unroll, 1} {
-		if copies == 1 && f.unroll == 1 && f.unroll != copies {
-			continue
-		}
-		l := label(fmt.Sprintf("loop%d", copies))
-		e := label(fmt.Sprintf("end%d", copies))
+		l := fmt.Sprintf("loop%d", copies)
+		e := fmt.Sprintf("end%d", copies)
 		step := copies * v.lanes
 		Label(l)
 		CMPQ(left, operand.U32(step))

@@ -90,8 +90,8 @@ func (v isa) split(u, e []vec, k normalConstants, small bool) {
 }
 
 // log returns scale·log of the numbers u, which are normal and positive; u is
-// overwritten.
-func (v isa) log(u []vec, k normalConstants, scale float64) []vec {
+// overwritten. While the division runs, meanwhile is computed.
+func (v isa) log(u []vec, k normalConstants, scale float64, meanwhile func()) []vec {
 	n := len(u)
 	e, d, y, p := v.regs(n), v.regs(n), v.regs(n), v.regs(n)
 	v.split(u, e, k, scale == -2)
@@ -104,6 +104,7 @@ func (v isa) log(u []vec, k normalConstants, scale float64) []vec {
 	for i := range u {
 		VDIVPD(d[i], u[i], u[i])
 	}
+	meanwhile()
 	for i := range u {
 		v.mul(u[i], u[i], y[i])
 	}
@@ -135,30 +136,30 @@ func (v isa) uniform(w []vec, k normalConstants) []vec {
 // normals returns the pairs of normals made of the words w0 and w1.
 func (v isa) normals(w0, w1 []vec, k normalConstants) (z0, z1 []vec) {
 	n := len(w0)
-	r := v.log(v.uniform(w0, k), k, -2)
+	a, b, s, c := v.regs(n), v.regs(n), v.regs(n), v.regs(n)
+	r := v.log(v.uniform(w0, k), k, -2, func() {
+		for i := range a {
+			VPSRLQ(operand.U8(12), w1[i], a[i])
+		}
+		for i := range a {
+			v.xor(word(one|1<<51), a[i], a[i])
+		}
+		for i := range a {
+			v.fma213(num(halfPi15), v.halfPi(k), a[i])
+		}
+		for i := range a {
+			v.mul(a[i], a[i], b[i])
+		}
+		v.horners(b, s, c, []float64{sin6, sin5, sin4, sin3, sin2, sin1}, []float64{cos7, cos6, cos5, cos4, cos3, cos2, -0.5, 1})
+		for i := range a {
+			v.mul(a[i], b[i], b[i])
+		}
+		for i := range a {
+			v.fma213(a[i], b[i], s[i])
+		}
+	})
 	for i := range r {
 		VSQRTPD(r[i], r[i])
-	}
-	a, b, s, c := v.regs(n), v.regs(n), v.regs(n), v.regs(n)
-	for i := range a {
-		VPSRLQ(operand.U8(12), w1[i], a[i])
-	}
-	for i := range a {
-		v.xor(word(one|1<<51), a[i], a[i])
-	}
-	for i := range a {
-		v.fma213(num(halfPi15), v.halfPi(k), a[i])
-	}
-	for i := range a {
-		v.mul(a[i], a[i], b[i])
-	}
-	v.horner(b, s, sin6, sin5, sin4, sin3, sin2, sin1)
-	v.horner(b, c, cos7, cos6, cos5, cos4, cos3, cos2, -0.5, 1)
-	for i := range a {
-		v.mul(a[i], b[i], b[i])
-	}
-	for i := range a {
-		v.fma213(a[i], b[i], s[i])
 	}
 	for i := range a {
 		v.mul(r[i], c[i], c[i])
@@ -285,7 +286,7 @@ func genNormals(v isa) {
 		VMOVDQU64(at(l, nil, 0, 64*w), s[w])
 	}
 	k = v.normalConstants()
-	groups(n, laneUnroll, func(copies int) {
+	groups(n, 1, func(copies int) {
 		w0, w1 := v.regs(copies), v.regs(copies)
 		for c := range copies {
 			v.step(s, w0[c])
@@ -303,8 +304,6 @@ func genNormals(v isa) {
 	}
 	end()
 }
-
-const laneUnroll = 1
 
 // step sets w to the next words of xoshiro256++ in state s.
 func (v isa) step(s []vec, w vec) {

@@ -82,13 +82,12 @@ func genVector(v isa) {
 		name: "bins", sig: "func(idx *uint32, x *float64, n int, lo, scale, bins float64)",
 		in: []string{"x"}, out: "idx", half: true, scalars: []string{"lo", "scale", "bins"}, unroll: 4,
 		body: func(in [][]vec, s []vec) (out []operand.Op) {
-			low, ones := v.broadcast(num(-1)), v.reg()
+			low := v.broadcast(num(-1))
 			inc := vec(YMM())
 			if !v.wide() {
 				inc = XMM()
 			}
 			VPCMPEQD(inc, inc, inc)
-			_ = ones
 			for _, x := range in[0] {
 				VSUBPD(s[0], x, x)
 			}
@@ -125,7 +124,8 @@ func genVector(v isa) {
 		},
 	})
 
-	// Finite: the bits of x−x are all zero if x is finite. n is a multiple of 8.
+	// Finite: the bits of x−x are all zero if x is finite. The AVX2 form wants a
+	// length that is a multiple of 8.
 	v.text("finite", "func(x *float64, n int) bool")
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
