@@ -36,7 +36,7 @@ import (
 // of any step is, far out. A variant with a_4, b_4, c_4 negated is in circulation;
 // it is bounded, and not this one.
 //
-// Exponents beyond ±693 are cut off there (kernel.Gaussians2).
+// Exponents beyond ±693 are cut off there.
 //
 // K. Müller & L. D. Brown, 1979, Location of saddle points and minimum energy
 // paths by a constrained simplex optimization procedure, Theoretica Chimica Acta
