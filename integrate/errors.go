@@ -38,18 +38,30 @@ func (e *DivergenceError) Unwrap() error { return e.Err }
 type PanicError struct {
 	Value    any
 	Stack    []byte
-	Block    int
+	Block    int // −1 before there are any
 	Step     int // −1 in the start
 	Particle int // −1 if it is not known
 }
 
 // Error names the panic's value and where it happened.
 func (e *PanicError) Error() string {
+	if e.Block < 0 {
+		return fmt.Sprintf("integrate: panic before the first step: %v", e.Value)
+	}
+	if e.Step < 0 {
+		return fmt.Sprintf("integrate: panic in the start of block %d: %v", e.Block, e.Value)
+	}
 	who := fmt.Sprintf("particle %d", e.Particle)
 	if e.Particle < 0 {
 		who = "an unknown particle"
 	}
 	return fmt.Sprintf("integrate: panic in step %d, block %d, %s: %v", e.Step, e.Block, who, e.Value)
+}
+
+// Unwrap returns the panic's value if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
 }
 
 // ObserverError reports an error that an observer returned.
@@ -80,5 +92,9 @@ func (e *InterruptedError) Error() string {
 
 // Unwrap returns the context's cause.
 func (e *InterruptedError) Unwrap() error { return e.Err }
+
+// errImpure is the Err of a divergence that another try at the same steps did not find.
+var errImpure = errors.New("the same steps taken again gave something else: " +
+	"the equation's methods must depend on their arguments alone and be safe for concurrent use")
 
 var errConditioned = errors.New("particles diverged and were dropped: averages are conditioned on survival")

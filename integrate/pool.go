@@ -23,8 +23,10 @@ func newPool(workers []*worker, r *run) *pool {
 		p.start = append(p.start, start)
 		go func() {
 			for range start {
-				p.work(w)
-				p.done.Done()
+				func() {
+					defer p.done.Done() // also if a person's code ends the goroutine
+					p.work(w)
+				}()
 			}
 		}()
 	}

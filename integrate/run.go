@@ -106,6 +106,9 @@ func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Resu
 	for i := range workers {
 		var err error
 		if workers[i], err = newWorker(r); err != nil {
+			if _, ok := err.(*PanicError); ok {
+				return r.result(err)
+			}
 			return nil, err
 		}
 	}
@@ -116,6 +119,9 @@ func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Resu
 	if !m.resume {
 		pool.each((*worker).fill)
 		if err := r.check(ctx); err != nil {
+			if _, ok := err.(*sde.SettingError); ok {
+				return nil, err // a start that could not be checked without drawing it
+			}
 			return r.result(err)
 		}
 	}

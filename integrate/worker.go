@@ -25,17 +25,21 @@ type worker struct {
 	kept           sde.Batch
 	numbers        []int
 
-	step     int          // for PanicError
-	observer sde.Observer // in whose code the worker is, nil if none
+	step int // for PanicError
 }
 
-func newWorker(r *run) (*worker, error) {
+func newWorker(r *run) (w *worker, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack(), Block: -1, Step: -1, Particle: -1}
+		}
+	}()
 	s := NewSystem(r.Equation, r.properties.Calculus, r.Step, r.rows)
 	k, err := r.Scheme.Bind(s)
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.width),
+	w = &worker{run: r, system: s, kernel: k, backup: sde.NewBatch(r.rows, r.width),
 		stream: sde.NewStream(r.Seed, r.NewSource), aside: sde.NewStream(r.Seed, r.NewSource),
 		chunk: max(1, chunkSize/(r.rows*r.width))}
 	w.stream.Couple(r.Pieces)
@@ -103,17 +107,26 @@ func (w *worker) observe(g, b int) {
 		s.X, s.First, s.Particles = s.X.Slice(i, i+1), w.only, nil
 	}
 	for _, o := range w.observers {
-		if !o.due {
-			continue
+		if o.due {
+			w.show(o, s, g, b)
 		}
-		w.aside.At(sde.Observers, b, w.from)
-		s.Group = g*o.batches + o.index*o.batches/o.total
-		s.Index = o.index
-		w.observer = o.Observer
-		if err := o.Observe(s); err != nil {
-			w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time, Err: err})
+	}
+}
+
+// show shows a sample to one observer. Its panic is an error of its own, so that
+// the others see the block all the same.
+func (w *worker) show(o *observed, s sde.Sample, g, b int) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time,
+				Err: &PanicError{Value: v, Stack: debug.Stack(), Block: b, Step: w.step, Particle: -1}})
 		}
-		w.observer = nil
+	}()
+	w.aside.At(sde.Observers, b, w.from)
+	s.Group = g*o.batches + o.index*o.batches/o.total
+	s.Index = o.index
+	if err := o.Observe(s); err != nil {
+		w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time, Err: err})
 	}
 }
 
@@ -162,6 +175,7 @@ func (w *worker) advance(b int) {
 		if resident != nil {
 			resident.Store(x)
 		}
+		w.rest(b, x, backup)
 		if flat, _ := x.Flat(); !kernel.AllFinite(flat) && !w.diverged(b, x, backup, from, to) {
 			return
 		}
@@ -217,34 +231,46 @@ func (w *worker) diverged(b int, x, backup sde.Batch, from, to int) bool {
 			w.locate(e)
 		}
 	}
-	// A dropped particle rests where it was last known, so that a person's code is
-	// not asked about numbers that are none.
-	for i, d := range dead {
-		if d {
-			copy(x.Row(i), backup.Row(i))
+	w.rest(b, x, backup)
+	// What came out otherwise when it was done again is no function of the state.
+	for i := 0; i < x.Rows; i++ {
+		if !dead[i] && !kernel.AllFinite(x.Row(i)) {
+			w.fail(b, &DivergenceError{Particle: b*w.rows + i, Step: to - 1, Time: float64(to-1) * w.Step,
+				Before: slices.Clone(backup.Row(i)[:w.d]), After: slices.Clone(x.Row(i)[:w.d]), Err: errImpure})
+			return false
 		}
 	}
 	return true
 }
 
+// rest puts the dropped particles of a block back where they were last known, so
+// that a person's code is not asked about numbers that are none.
+func (w *worker) rest(b int, x, backup sde.Batch) {
+	for i, d := range w.dropped[b] {
+		if d {
+			copy(x.Row(i), backup.Row(i))
+		}
+	}
+}
+
 // guard runs the task and turns a panic into an error of the run that says where it was.
 func (w *worker) guard(task func(w *worker, g, b int), g, b int) {
+	returned := false
 	defer func() {
 		v := recover()
-		if v == nil {
+		if returned {
 			return
+		}
+		if v == nil {
+			v = "the goroutine was ended by runtime.Goexit (testing.T.FailNow?)"
 		}
 		e := &PanicError{Value: v, Stack: debug.Stack(), Block: b, Step: w.step, Particle: -1}
 		if i := w.system.row; i >= 0 {
 			e.Particle = b*w.rows + i
 			w.system.row = -1
 		}
-		if w.observer == nil {
-			w.fail(b, e)
-			return
-		}
-		w.fail(b, &ObserverError{Observer: w.observer, Time: float64(w.from) * w.Step, Err: e})
-		w.observer = nil
+		w.fail(b, e)
 	}()
 	task(w, g, b)
+	returned = true
 }
