@@ -48,11 +48,7 @@ func Compare(law Law, observations ...sde.Observer) (*Report, error) {
 	}
 	p := o.probabilities(law)
 	f := o.frequencies(0, 1)
-	cells, m := o.cells(p, max(2, len(o.size)/4))
-	o.effective(r, cells, m)
-	if fewer := int(r.EffectiveSamples / 10); len(o.size) >= 8 && fewer < m && m > 2 {
-		cells, m = o.cells(p, max(2, fewer)) // each cell needs some samples
-	}
+	cells, m := o.partition(r, p)
 	r.Cells = m
 	r.Fit = o.fit(p, cells, m)
 	r.Stationarity = o.drift(cells, m)
@@ -60,6 +56,18 @@ func Compare(law Law, observations ...sde.Observer) (*Report, error) {
 	o.attribute(r, law, therm)
 	o.warn(r, f, p)
 	return r, nil
+}
+
+// partition chooses the cells of the tests, a quarter as many as there are groups
+// and fewer if there are not 10 effective samples for each, and sets the report's
+// effective sample size.
+func (o *observed) partition(r *Report, p []float64) (of []int, m int) {
+	of, m = o.cells(p, max(2, len(o.size)/4))
+	o.effective(r, of, m)
+	if fewer := max(2, int(r.EffectiveSamples/10)); len(o.size) >= 8 && fewer < m {
+		of, m = o.cells(p, fewer)
+	}
+	return of, m
 }
 
 // observed is what a histogram has counted, group by group: cells are, in one

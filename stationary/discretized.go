@@ -51,30 +51,81 @@ func Discretized(loss sde.Loss, temperature, step float64, domain ...sde.Domain)
 		}
 		lo, hi = b.Support()
 	}
-	if inLo, inHi, ok := turnover(loss, temperature, step, lo, hi); !ok {
+	inLo, inHi, ok := turnover(loss, temperature, step, lo, hi)
+	logf := modifiedOf(loss, temperature, step)
+	name := fmt.Sprintf("Euler–Maruyama, T = %g, h = %g", temperature, step)
+	var p *Density
+	if d == 1 {
+		var beyond float64
+		if ok {
+			if p, beyond, err = boundedLaw(name, loss, temperature, logf, lo, hi); err != nil {
+				return nil, err
+			}
+			ok = beyond <= mostBeyond
+		}
+		if !ok { // shrink what is left until little enough lies beyond the turn
+			if inLo, inHi, err = shrink(name, loss, temperature, logf, inLo, inHi); err != nil {
+				return nil, err
+			}
+		}
+	} else if ok {
+		if p, err = newLossLaw(name, loss, temperature, logf, lo, hi); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
 		var within []string
 		for i := range inLo {
 			within = append(within, fmt.Sprintf("[%.6g, %.6g]", inLo[i], inHi[i]))
 		}
 		return nil, &sde.SettingError{Field: "stationary: Discretized domain", Value: fmt.Sprintf("%v to %v at h = %g", lo, hi, step),
-			Want: "a box inside h‖∇L‖ < ‖θ−c‖, with c the middle of the minima: beyond it the modified loss turns over and the chain itself escapes; the largest that would do is " +
+			Want: "a box inside h‖∇L‖ < ‖θ−c‖, with c the middle of the minima, and with little mass where the modified loss has turned over, as the chain itself escapes from there; the largest that would do is " +
 				strings.Join(within, " × ") + ", or take a smaller step"}
-	}
-	logf := modifiedOf(loss, temperature, step)
-	p, err := newLossLaw(fmt.Sprintf("Euler–Maruyama, T = %g, h = %g", temperature, step), loss, temperature, logf, lo, hi)
-	if err != nil {
-		return nil, err
-	}
-	if d == 1 {
-		first, last := minimaIn(loss, temperature, lo, hi)
-		a, b := outward(p.logf1, first[0], last[0], lo[0], hi[0])
-		if beyond := 1 - p.Probability([]float64{a}, []float64{b}); beyond > 1e-3 {
-			return nil, &sde.SettingError{Field: "stationary: Discretized domain", Value: fmt.Sprintf("%v to %v at h = %g", lo, hi, step),
-				Want: fmt.Sprintf("one in which L_h does not turn over with %.2g of its mass beyond, as the chain has no such law; it rises outwards within [%.6g, %.6g]; or take a smaller step", beyond, a, b)}
-		}
 	}
 	p.step = step
 	return p, nil
+}
+
+// mostBeyond is the most mass that may lie where L_h has turned over.
+const mostBeyond = 1e-3
+
+// boundedLaw returns the law of log density logf on an interval, and how much of
+// it lies where logf rises outwards.
+func boundedLaw(name string, loss sde.Loss, temperature float64, logf func(theta []float64) float64, lo, hi []float64) (p *Density, beyond float64, err error) {
+	p, err = newLossLaw(name, loss, temperature, logf, lo, hi)
+	if err != nil {
+		return nil, 0, err
+	}
+	first, last := minimaIn(loss, temperature, lo, hi)
+	a, b := outward(p.logf1, first[0], last[0], lo[0], hi[0])
+	return p, 1 - p.Probability([]float64{a}, []float64{b}), nil
+}
+
+// shrink returns the largest interval, between the one in which logf falls
+// outwards and [lo, hi], whose law has no more than mostBeyond beyond the former.
+func shrink(name string, loss sde.Loss, temperature float64, logf func(theta []float64) float64, lo, hi []float64) (a, b []float64, err error) {
+	first, last := minimaIn(loss, temperature, lo, hi)
+	x := make([]float64, 1)
+	inA, inB := outward(func(v float64) float64 { x[0] = v; return logf(x) }, first[0], last[0], lo[0], hi[0])
+	at := func(s float64) ([]float64, []float64) {
+		return []float64{inA + s*(lo[0]-inA)}, []float64{inB + s*(hi[0]-inB)}
+	}
+	good, bad := 0.0, 1.0
+	for range 20 {
+		s := good + (bad-good)/2
+		a, b = at(s)
+		_, beyond, err := boundedLaw(name, loss, temperature, logf, a, b)
+		if err != nil {
+			return nil, nil, err
+		}
+		if beyond <= 0.99*mostBeyond {
+			good = s
+		} else {
+			bad = s
+		}
+	}
+	a, b = at(good)
+	return a, b, nil
 }
 
 // modifiedOf returns −L_h/T.
