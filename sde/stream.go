@@ -24,6 +24,8 @@ const (
 	Starts
 	// Observers is what observers draw.
 	Observers
+	// areas are the space-time Lévy areas of the steps, see Stream.SpaceTime.
+	areas
 	purposes // how many there are; at most 16
 )
 
@@ -59,6 +61,11 @@ type Stream struct {
 	path, free         generator
 	pathDrawn, freeSet bool
 	fine               []float64
+
+	newSource func(seed uint64) Source
+	origin    uint64  // the seed as it was given
+	piece     *Stream // see Piece
+	script    *Script
 }
 
 // NewStream returns the stream of a seed. newSource, if it is not nil, makes the
@@ -66,7 +73,7 @@ type Stream struct {
 // and the generator is then seeded with the key of each place. Its words pass
 // through the same transforms.
 func NewStream(seed uint64, newSource func(seed uint64) Source) *Stream {
-	s := &Stream{seed: mix(seed + goldenGamma), pieces: 1}
+	s := &Stream{seed: mix(seed + goldenGamma), pieces: 1, newSource: newSource, origin: seed}
 	if newSource != nil {
 		s.path.source, s.free.source = newSource(seed), newSource(seed)
 	}
@@ -77,11 +84,16 @@ func NewStream(seed uint64, newSource func(seed uint64) Source) *Stream {
 // At places the stream at the first number for a purpose, block and step. It
 // panics if one is out of range.
 func (s *Stream) At(p Purpose, block, step int) {
-	if p == paths || purposes <= p || block < 0 || MaxBlocks <= block || step < 0 || MaxSteps <= step {
+	if p == paths || p == areas || purposes <= p || block < 0 || MaxBlocks <= block || step < 0 || MaxSteps <= step {
 		panic("sde: stream placed out of range")
 	}
 	s.at = uint64(p)<<60 | uint64(block)<<36 | uint64(step)
 	s.pathDrawn, s.freeSet = false, false
+}
+
+// Place returns the block and the step that the stream has been placed at.
+func (s *Stream) Place() (block, step int) {
+	return int(s.at >> 36 & (MaxBlocks - 1)), int(s.at & (MaxSteps - 1))
 }
 
 // key returns the key of a packed place.
@@ -110,10 +122,62 @@ func (s *Stream) Increments(z []float64) {
 		panic("sde: increments of a step drawn twice")
 	}
 	s.pathDrawn = true
+	s.increments(z, nil, 0)
+}
+
+// NextIncrements fills z with what Increments will give at this block's next
+// step. A scheme that shares noise between neighbouring steps needs no memory of
+// it: noise is a function of the step. It may be called any number of times.
+func (s *Stream) NextIncrements(z []float64) { s.increments(z, nil, 1) }
+
+// SpaceTime fills z as Increments does, whose place it takes, and u with the unit
+// normals of the space-time Lévy area of the step,
+//
+//	ΔW = √h z,   H = (1/h) ∫₀ʰ (W_s − (s/h) ΔW) ds = √(h/12) u
+//
+// which is independent of ΔW and whence ∫∫ dW ds = h(ΔW/2 + H). The areas have
+// a purpose of their own: z has the bits of Increments. On a stream that
+// is coupled (Couple) the area is that of the finer path, composed exactly from the
+// increments w_i and areas H_i of the n pieces:
+//
+//	H = (1/n) Σ_i [ H_i + ((n−1)/2 − i) w_i ],   i = 0 … n−1
+//
+// Source: Foster, Lyons & Oberhauser, 2020, An optimal polynomial approximation of
+// Brownian motion, definition 3.5. It panics if u is not as long as z, or
+// if the increments have been drawn.
+func (s *Stream) SpaceTime(z, u []float64) {
+	if len(u) != len(z) {
+		panic("sde: as many areas as increments are needed")
+	}
+	if s.pathDrawn {
+		panic("sde: increments of a step drawn twice")
+	}
+	s.pathDrawn = true
+	s.increments(z, u, 0)
+}
+
+// increments draws those of the step that is so many later, and the areas
+// unless u is nil.
+func (s *Stream) increments(z, u []float64, later uint64) {
+	if s.script != nil {
+		s.script.fill(s.script.Increments, z)
+		if u != nil {
+			s.script.fill(s.script.Areas, u)
+		}
+		return
+	}
 	const place = 1<<60 - 1 // block and step, the purpose paths being 0
+	block, step := s.at&place&^(MaxSteps-1), s.at&(MaxSteps-1)+later
+	if step == MaxSteps {
+		panic("sde: stream placed out of range")
+	}
 	if s.pieces == 1 {
-		s.path.key(s.key(s.at & place))
+		s.path.key(s.key(block | step))
 		s.path.normals(z)
+		if u != nil {
+			s.path.key(s.key(uint64(areas)<<60 | block | step))
+			s.path.normals(u)
+		}
 		return
 	}
 	if cap(s.fine) < len(z) {
@@ -121,8 +185,9 @@ func (s *Stream) Increments(z []float64) {
 	}
 	fine := s.fine[:len(z)]
 	clear(z)
-	block, step := s.at&place&^(MaxSteps-1), s.at&(MaxSteps-1)
-	first, scale := step*uint64(s.pieces), 1/math.Sqrt(float64(s.pieces))
+	clear(u)
+	n := float64(s.pieces)
+	first, scale := step*uint64(s.pieces), 1/math.Sqrt(n)
 	if hi, _ := bits.Mul64(step+1, uint64(s.pieces)); hi != 0 || first+uint64(s.pieces) > MaxSteps {
 		panic("sde: stream placed out of range")
 	}
@@ -130,18 +195,62 @@ func (s *Stream) Increments(z []float64) {
 		s.path.key(s.key(block | (first + i)))
 		s.path.normals(fine)
 		kernel.Axpy(z, scale, fine)
+		if u == nil {
+			continue
+		}
+		kernel.Axpy(u, sqrt12*((n-1)/2-float64(i))*scale/n, fine)
+		s.path.key(s.key(uint64(areas)<<60 | block | (first + i)))
+		s.path.normals(fine)
+		kernel.Axpy(u, scale/n, fine)
 	}
 }
 
+const sqrt12 = 3.4641016151377544 // √12
+
+// Pieces returns n of Couple, 1 unless that was called.
+func (s *Stream) Pieces() int { return s.pieces }
+
+// Piece returns the stream of the step's i-th finer step: what a scheme draws
+// from it that is more than increments and areas (the Lévy areas between
+// components, say) is what the scheme draws at the finer step, so that
+// it can be composed for this one. It is valid until the next call of Piece or
+// At. It panics unless i is in [0, Pieces()).
+func (s *Stream) Piece(i int) *Stream {
+	if i < 0 || s.pieces <= i {
+		panic("sde: no such piece of a step")
+	}
+	if s.piece == nil {
+		s.piece = NewStream(s.origin, s.newSource)
+		s.piece.script = s.script
+	}
+	block, step := s.Place()
+	s.piece.At(Purpose(s.at>>60), block, step*s.pieces+i)
+	return s.piece
+}
+
 // Words fills dst with independent words, uniform over all 2⁶⁴.
-func (s *Stream) Words(dst []uint64) { s.place(); s.free.words(dst) }
+func (s *Stream) Words(dst []uint64) {
+	if s.script != nil {
+		s.script.words(dst)
+		return
+	}
+	s.place()
+	s.free.words(dst)
+}
 
 // Uniforms fills dst with independent numbers, uniform over (k+½)2⁻⁵² for
 // k = 0 … 2⁵²−1: neither 0 nor 1 occurs.
 func (s *Stream) Uniforms(dst []float64) { s.place(); s.free.uniforms(dst) }
 
 // Normals fills dst with independent standard normals.
-func (s *Stream) Normals(dst []float64) { s.place(); s.free.normals(dst) }
+func (s *Stream) Normals(dst []float64) {
+	if s.script != nil {
+		s.script.fill(s.script.Normals, dst)
+		return
+	}
+	s.place()
+	s.free.normals(dst)
+}
 
 // place keys the generator of everything but increments, once it is needed.
 func (s *Stream) place() {
