@@ -213,54 +213,43 @@ func finiteASM(x []float64) (n int, ok bool) {
 	return 0, true
 }
 
-// sums returns how many of n elements a summation in assembly will do.
-func sums(n int) int {
-	switch {
-	case useAVX512:
-		return n
-	case useAVX2:
-		return n &^ 31
-	}
-	return 0
-}
+// The sums either return the total, in AVX-512, or how many elements have gone
+// into s.
 
-func dotASM(s *partial, x, y []float64) int {
-	n := sums(len(x))
-	if n == 0 {
-		return 0
-	}
-	if useAVX512 {
-		dotAVX512((*[32]float64)(s), &x[0], &y[0], n)
-	} else {
+func dotASM(s *partial, x, y []float64) (total float64, n int, done bool) {
+	switch {
+	case len(x) == 0:
+	case useAVX512:
+		return dotAVX512(&x[0], &y[0], len(x)), 0, true
+	case useAVX2 && len(x) >= len(s):
+		n = len(x) &^ 31
 		dotAVX2((*[32]float64)(s), &x[0], &y[0], n)
 	}
-	return n
+	return 0, n, false
 }
 
-func sumASM(s *partial, x []float64) int {
-	n := sums(len(x))
-	if n == 0 {
-		return 0
-	}
-	if useAVX512 {
-		sumAVX512((*[32]float64)(s), &x[0], n)
-	} else {
+func sumASM(s *partial, x []float64) (total float64, n int, done bool) {
+	switch {
+	case len(x) == 0:
+	case useAVX512:
+		return sumAVX512(&x[0], len(x)), 0, true
+	case useAVX2 && len(x) >= len(s):
+		n = len(x) &^ 31
 		sumAVX2((*[32]float64)(s), &x[0], n)
 	}
-	return n
+	return 0, n, false
 }
 
-func sumSquaresASM(s *partial, x []float64, c float64) int {
-	n := sums(len(x))
-	if n == 0 {
-		return 0
-	}
-	if useAVX512 {
-		sumSquaresAVX512((*[32]float64)(s), &x[0], n, c)
-	} else {
+func sumSquaresASM(s *partial, x []float64, c float64) (total float64, n int, done bool) {
+	switch {
+	case len(x) == 0:
+	case useAVX512:
+		return sumSquaresAVX512(&x[0], len(x), c), 0, true
+	case useAVX2 && len(x) >= len(s):
+		n = len(x) &^ 31
 		sumSquaresAVX2((*[32]float64)(s), &x[0], n, c)
 	}
-	return n
+	return 0, n, false
 }
 
 func binsASM(idx []uint32, x []float64, lo, scale float64, bins int) int {

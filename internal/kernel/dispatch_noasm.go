@@ -9,22 +9,24 @@ package kernel
 // The assembly of this build: none. Each function returns how many elements it
 // has done.
 
-func keyASM(l *Lanes, key uint64) bool                                   { return false }
-func wordsASM(l *Lanes, dst []uint64) int                                { return 0 }
-func laneNormalsASM(l *Lanes, dst []float64) int                         { return 0 }
-func normalsASM(dst []float64, words []uint64) int                       { return 0 }
-func uniformsASM(dst []float64, words []uint64) int                      { return 0 }
-func logASM(dst, x []float64) int                                        { return 0 }
-func expASM(dst, x []float64) int                                        { return 0 }
-func eulerASM(x, g, z []float64, a, s float64) int                       { return 0 }
-func axpyASM(y []float64, a float64, x []float64) int                    { return 0 }
-func cubicASM(dst, x []float64, a, b float64) int                        { return 0 }
-func mulASM(dst, x, y []float64) int                                     { return 0 }
-func scaleASM(dst []float64, a float64, x []float64) int                 { return 0 }
-func finiteASM(x []float64) (int, bool)                                  { return 0, true }
-func dotASM(s *partial, x, y []float64) int                              { return 0 }
-func sumASM(s *partial, x []float64) int                                 { return 0 }
-func sumSquaresASM(s *partial, x []float64, c float64) int               { return 0 }
+func keyASM(l *Lanes, key uint64) bool                                    { return false }
+func wordsASM(l *Lanes, dst []uint64) int                                 { return 0 }
+func laneNormalsASM(l *Lanes, dst []float64) int                          { return 0 }
+func normalsASM(dst []float64, words []uint64) int                        { return 0 }
+func uniformsASM(dst []float64, words []uint64) int                       { return 0 }
+func logASM(dst, x []float64) int                                         { return 0 }
+func expASM(dst, x []float64) int                                         { return 0 }
+func eulerASM(x, g, z []float64, a, s float64) int                        { return 0 }
+func axpyASM(y []float64, a float64, x []float64) int                     { return 0 }
+func cubicASM(dst, x []float64, a, b float64) int                         { return 0 }
+func mulASM(dst, x, y []float64) int                                      { return 0 }
+func scaleASM(dst []float64, a float64, x []float64) int                  { return 0 }
+func finiteASM(x []float64) (int, bool)                                   { return 0, true }
+func dotASM(s *partial, x, y []float64) (total float64, n int, done bool) { return 0, 0, false }
+func sumASM(s *partial, x []float64) (total float64, n int, done bool)    { return 0, 0, false }
+func sumSquaresASM(s *partial, x []float64, c float64) (total float64, n int, done bool) {
+	return 0, 0, false
+}
 func binsASM(idx []uint32, x []float64, lo, scale float64, bins int) int { return 0 }
 func gaussiansASM(dst, xy []float64, terms []gaussian2) int              { return 0 }
 

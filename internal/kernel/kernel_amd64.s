@@ -919,11 +919,10 @@ tail:
 // func dotAVX2(s *[32]float64, x *float64, y *float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·dotAVX2(SB), NOSPLIT, $0-32
-	MOVQ  s+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  y+16(FP), DX
-	MOVQ  n+24(FP), BX
-	XORQ  SI, SI
+	MOVQ  x+8(FP), AX
+	MOVQ  y+16(FP), CX
+	MOVQ  n+24(FP), DX
+	XORQ  BX, BX
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -934,37 +933,38 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VPXOR Y7, Y7, Y7
 
 loop:
-	CMPQ        BX, $0x00000020
+	CMPQ        DX, $0x00000020
 	JL          tail
-	VMOVUPD     (CX)(SI*8), Y8
-	VMOVUPD     (DX)(SI*8), Y9
+	VMOVUPD     (AX)(BX*8), Y8
+	VMOVUPD     (CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y0
-	VMOVUPD     32(CX)(SI*8), Y8
-	VMOVUPD     32(DX)(SI*8), Y9
+	VMOVUPD     32(AX)(BX*8), Y8
+	VMOVUPD     32(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y1
-	VMOVUPD     64(CX)(SI*8), Y8
-	VMOVUPD     64(DX)(SI*8), Y9
+	VMOVUPD     64(AX)(BX*8), Y8
+	VMOVUPD     64(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y2
-	VMOVUPD     96(CX)(SI*8), Y8
-	VMOVUPD     96(DX)(SI*8), Y9
+	VMOVUPD     96(AX)(BX*8), Y8
+	VMOVUPD     96(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y3
-	VMOVUPD     128(CX)(SI*8), Y8
-	VMOVUPD     128(DX)(SI*8), Y9
+	VMOVUPD     128(AX)(BX*8), Y8
+	VMOVUPD     128(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y4
-	VMOVUPD     160(CX)(SI*8), Y8
-	VMOVUPD     160(DX)(SI*8), Y9
+	VMOVUPD     160(AX)(BX*8), Y8
+	VMOVUPD     160(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y5
-	VMOVUPD     192(CX)(SI*8), Y8
-	VMOVUPD     192(DX)(SI*8), Y9
+	VMOVUPD     192(AX)(BX*8), Y8
+	VMOVUPD     192(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y6
-	VMOVUPD     224(CX)(SI*8), Y8
-	VMOVUPD     224(DX)(SI*8), Y9
+	VMOVUPD     224(AX)(BX*8), Y8
+	VMOVUPD     224(CX)(BX*8), Y9
 	VFMADD231PD Y9, Y8, Y7
-	ADDQ        $0x00000020, SI
-	SUBQ        $0x00000020, BX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000020, DX
 	JMP         loop
 
 tail:
+	MOVQ    s+0(FP), AX
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -979,10 +979,9 @@ tail:
 // func sumAVX2(s *[32]float64, x *float64, n int)
 // Requires: AVX, AVX2
 TEXT ·sumAVX2(SB), NOSPLIT, $0-24
-	MOVQ  s+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  n+16(FP), DX
-	XORQ  BX, BX
+	MOVQ  x+8(FP), AX
+	MOVQ  n+16(FP), CX
+	XORQ  DX, DX
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -993,29 +992,30 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-24
 	VPXOR Y7, Y7, Y7
 
 loop:
-	CMPQ    DX, $0x00000020
+	CMPQ    CX, $0x00000020
 	JL      tail
-	VMOVUPD (CX)(BX*8), Y8
+	VMOVUPD (AX)(DX*8), Y8
 	VADDPD  Y8, Y0, Y0
-	VMOVUPD 32(CX)(BX*8), Y8
+	VMOVUPD 32(AX)(DX*8), Y8
 	VADDPD  Y8, Y1, Y1
-	VMOVUPD 64(CX)(BX*8), Y8
+	VMOVUPD 64(AX)(DX*8), Y8
 	VADDPD  Y8, Y2, Y2
-	VMOVUPD 96(CX)(BX*8), Y8
+	VMOVUPD 96(AX)(DX*8), Y8
 	VADDPD  Y8, Y3, Y3
-	VMOVUPD 128(CX)(BX*8), Y8
+	VMOVUPD 128(AX)(DX*8), Y8
 	VADDPD  Y8, Y4, Y4
-	VMOVUPD 160(CX)(BX*8), Y8
+	VMOVUPD 160(AX)(DX*8), Y8
 	VADDPD  Y8, Y5, Y5
-	VMOVUPD 192(CX)(BX*8), Y8
+	VMOVUPD 192(AX)(DX*8), Y8
 	VADDPD  Y8, Y6, Y6
-	VMOVUPD 224(CX)(BX*8), Y8
+	VMOVUPD 224(AX)(DX*8), Y8
 	VADDPD  Y8, Y7, Y7
-	ADDQ    $0x00000020, BX
-	SUBQ    $0x00000020, DX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000020, CX
 	JMP     loop
 
 tail:
+	MOVQ    s+0(FP), AX
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1030,11 +1030,10 @@ tail:
 // func sumSquaresAVX2(s *[32]float64, x *float64, n int, c float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
-	MOVQ         s+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
+	MOVQ         x+8(FP), AX
+	MOVQ         n+16(FP), CX
 	VBROADCASTSD c+24(FP), Y0
-	XORQ         BX, BX
+	XORQ         DX, DX
 	VPXOR        Y1, Y1, Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
@@ -1045,37 +1044,38 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	VPXOR        Y8, Y8, Y8
 
 loop:
-	CMPQ        DX, $0x00000020
+	CMPQ        CX, $0x00000020
 	JL          tail
-	VMOVUPD     (CX)(BX*8), Y9
+	VMOVUPD     (AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y1
-	VMOVUPD     32(CX)(BX*8), Y9
+	VMOVUPD     32(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y2
-	VMOVUPD     64(CX)(BX*8), Y9
+	VMOVUPD     64(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y3
-	VMOVUPD     96(CX)(BX*8), Y9
+	VMOVUPD     96(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y4
-	VMOVUPD     128(CX)(BX*8), Y9
+	VMOVUPD     128(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y5
-	VMOVUPD     160(CX)(BX*8), Y9
+	VMOVUPD     160(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y6
-	VMOVUPD     192(CX)(BX*8), Y9
+	VMOVUPD     192(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y7
-	VMOVUPD     224(CX)(BX*8), Y9
+	VMOVUPD     224(AX)(DX*8), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y8
-	ADDQ        $0x00000020, BX
-	SUBQ        $0x00000020, DX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000020, CX
 	JMP         loop
 
 tail:
+	MOVQ    s+0(FP), AX
 	VMOVUPD Y1, (AX)
 	VMOVUPD Y2, 32(AX)
 	VMOVUPD Y3, 64(AX)
@@ -2536,77 +2536,11 @@ tail:
 	VZEROUPPER
 	RET
 
-// func dotAVX512(s *[32]float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// func dotAVX512(x *float64, y *float64, n int) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
 TEXT ·dotAVX512(SB), NOSPLIT, $0-32
-	MOVQ   s+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   y+16(FP), DX
-	MOVQ   n+24(FP), BX
-	XORQ   SI, SI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-
-loop:
-	CMPQ        BX, $0x00000020
-	JL          tail
-	VMOVUPD     (CX)(SI*8), Z4
-	VMOVUPD     (DX)(SI*8), Z5
-	VFMADD231PD Z5, Z4, Z0
-	VMOVUPD     64(CX)(SI*8), Z4
-	VMOVUPD     64(DX)(SI*8), Z5
-	VFMADD231PD Z5, Z4, Z1
-	VMOVUPD     128(CX)(SI*8), Z4
-	VMOVUPD     128(DX)(SI*8), Z5
-	VFMADD231PD Z5, Z4, Z2
-	VMOVUPD     192(CX)(SI*8), Z4
-	VMOVUPD     192(DX)(SI*8), Z5
-	VFMADD231PD Z5, Z4, Z3
-	ADDQ        $0x00000020, SI
-	SUBQ        $0x00000020, BX
-	JMP         loop
-
-tail:
-	TESTQ       BX, BX
-	JZ          done
-	MOVQ        $0x00000001, DI
-	SHLXQ       BX, DI, BX
-	DECQ        BX
-	KMOVB       BX, K1
-	VMOVUPD.Z   (CX)(SI*8), K1, Z4
-	VMOVUPD.Z   (DX)(SI*8), K1, Z5
-	VFMADD231PD Z5, Z4, K1, Z0
-	SHRQ        $0x08, BX
-	KMOVB       BX, K1
-	VMOVUPD.Z   64(CX)(SI*8), K1, Z4
-	VMOVUPD.Z   64(DX)(SI*8), K1, Z5
-	VFMADD231PD Z5, Z4, K1, Z1
-	SHRQ        $0x08, BX
-	KMOVB       BX, K1
-	VMOVUPD.Z   128(CX)(SI*8), K1, Z4
-	VMOVUPD.Z   128(DX)(SI*8), K1, Z5
-	VFMADD231PD Z5, Z4, K1, Z2
-	SHRQ        $0x08, BX
-	KMOVB       BX, K1
-	VMOVUPD.Z   192(CX)(SI*8), K1, Z4
-	VMOVUPD.Z   192(DX)(SI*8), K1, Z5
-	VFMADD231PD Z5, Z4, K1, Z3
-
-done:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	VMOVUPD Z2, 128(AX)
-	VMOVUPD Z3, 192(AX)
-	VZEROUPPER
-	RET
-
-// func sumAVX512(s *[32]float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sumAVX512(SB), NOSPLIT, $0-24
-	MOVQ   s+0(FP), AX
-	MOVQ   x+8(FP), CX
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
 	MOVQ   n+16(FP), DX
 	XORQ   BX, BX
 	VPXORQ Z0, Z0, Z0
@@ -2615,78 +2549,20 @@ TEXT ·sumAVX512(SB), NOSPLIT, $0-24
 	VPXORQ Z3, Z3, Z3
 
 loop:
-	CMPQ    DX, $0x00000020
-	JL      tail
-	VMOVUPD (CX)(BX*8), Z4
-	VADDPD  Z4, Z0, Z0
-	VMOVUPD 64(CX)(BX*8), Z4
-	VADDPD  Z4, Z1, Z1
-	VMOVUPD 128(CX)(BX*8), Z4
-	VADDPD  Z4, Z2, Z2
-	VMOVUPD 192(CX)(BX*8), Z4
-	VADDPD  Z4, Z3, Z3
-	ADDQ    $0x00000020, BX
-	SUBQ    $0x00000020, DX
-	JMP     loop
-
-tail:
-	TESTQ     DX, DX
-	JZ        done
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
-	DECQ      DX
-	KMOVB     DX, K1
-	VMOVUPD.Z (CX)(BX*8), K1, Z4
-	VADDPD    Z4, Z0, K1, Z0
-	SHRQ      $0x08, DX
-	KMOVB     DX, K1
-	VMOVUPD.Z 64(CX)(BX*8), K1, Z4
-	VADDPD    Z4, Z1, K1, Z1
-	SHRQ      $0x08, DX
-	KMOVB     DX, K1
-	VMOVUPD.Z 128(CX)(BX*8), K1, Z4
-	VADDPD    Z4, Z2, K1, Z2
-	SHRQ      $0x08, DX
-	KMOVB     DX, K1
-	VMOVUPD.Z 192(CX)(BX*8), K1, Z4
-	VADDPD    Z4, Z3, K1, Z3
-
-done:
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	VMOVUPD Z2, 128(AX)
-	VMOVUPD Z3, 192(AX)
-	VZEROUPPER
-	RET
-
-// func sumSquaresAVX512(s *[32]float64, x *float64, n int, c float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
-	MOVQ         s+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD c+24(FP), Z0
-	XORQ         BX, BX
-	VPXORQ       Z1, Z1, Z1
-	VPXORQ       Z2, Z2, Z2
-	VPXORQ       Z3, Z3, Z3
-	VPXORQ       Z4, Z4, Z4
-
-loop:
 	CMPQ        DX, $0x00000020
 	JL          tail
+	VMOVUPD     (AX)(BX*8), Z4
 	VMOVUPD     (CX)(BX*8), Z5
-	VSUBPD      Z0, Z5, Z5
-	VFMADD231PD Z5, Z5, Z1
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPD     64(AX)(BX*8), Z4
 	VMOVUPD     64(CX)(BX*8), Z5
-	VSUBPD      Z0, Z5, Z5
-	VFMADD231PD Z5, Z5, Z2
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPD     128(AX)(BX*8), Z4
 	VMOVUPD     128(CX)(BX*8), Z5
-	VSUBPD      Z0, Z5, Z5
-	VFMADD231PD Z5, Z5, Z3
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPD     192(AX)(BX*8), Z4
 	VMOVUPD     192(CX)(BX*8), Z5
-	VSUBPD      Z0, Z5, Z5
-	VFMADD231PD Z5, Z5, Z4
+	VFMADD231PD Z5, Z4, Z3
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000020, DX
 	JMP         loop
@@ -2698,30 +2574,175 @@ tail:
 	SHLXQ       DX, SI, DX
 	DECQ        DX
 	KMOVB       DX, K1
+	VMOVUPD.Z   (AX)(BX*8), K1, Z4
 	VMOVUPD.Z   (CX)(BX*8), K1, Z5
+	VFMADD231PD Z5, Z4, K1, Z0
+	SHRQ        $0x08, DX
+	KMOVB       DX, K1
+	VMOVUPD.Z   64(AX)(BX*8), K1, Z4
+	VMOVUPD.Z   64(CX)(BX*8), K1, Z5
+	VFMADD231PD Z5, Z4, K1, Z1
+	SHRQ        $0x08, DX
+	KMOVB       DX, K1
+	VMOVUPD.Z   128(AX)(BX*8), K1, Z4
+	VMOVUPD.Z   128(CX)(BX*8), K1, Z5
+	VFMADD231PD Z5, Z4, K1, Z2
+	SHRQ        $0x08, DX
+	KMOVB       DX, K1
+	VMOVUPD.Z   192(AX)(BX*8), K1, Z4
+	VMOVUPD.Z   192(CX)(BX*8), K1, Z5
+	VFMADD231PD Z5, Z4, K1, Z3
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x00, Z0, Y1
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x00, Y1, X0
+	VEXTRACTF128  $0x01, Y1, X1
+	VADDPD        X1, X0, X0
+	VUNPCKHPD     X0, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func sumAVX512(x *float64, n int) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·sumAVX512(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	XORQ   DX, DX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+loop:
+	CMPQ    CX, $0x00000020
+	JL      tail
+	VMOVUPD (AX)(DX*8), Z4
+	VADDPD  Z4, Z0, Z0
+	VMOVUPD 64(AX)(DX*8), Z4
+	VADDPD  Z4, Z1, Z1
+	VMOVUPD 128(AX)(DX*8), Z4
+	VADDPD  Z4, Z2, Z2
+	VMOVUPD 192(AX)(DX*8), Z4
+	VADDPD  Z4, Z3, Z3
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000020, CX
+	JMP     loop
+
+tail:
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, BX
+	SHLXQ     CX, BX, CX
+	DECQ      CX
+	KMOVB     CX, K1
+	VMOVUPD.Z (AX)(DX*8), K1, Z4
+	VADDPD    Z4, Z0, K1, Z0
+	SHRQ      $0x08, CX
+	KMOVB     CX, K1
+	VMOVUPD.Z 64(AX)(DX*8), K1, Z4
+	VADDPD    Z4, Z1, K1, Z1
+	SHRQ      $0x08, CX
+	KMOVB     CX, K1
+	VMOVUPD.Z 128(AX)(DX*8), K1, Z4
+	VADDPD    Z4, Z2, K1, Z2
+	SHRQ      $0x08, CX
+	KMOVB     CX, K1
+	VMOVUPD.Z 192(AX)(DX*8), K1, Z4
+	VADDPD    Z4, Z3, K1, Z3
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x00, Z0, Y1
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x00, Y1, X0
+	VEXTRACTF128  $0x01, Y1, X1
+	VADDPD        X1, X0, X0
+	VUNPCKHPD     X0, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumSquaresAVX512(x *float64, n int, c float64) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD c+16(FP), Z0
+	XORQ         DX, DX
+	VPXORQ       Z1, Z1, Z1
+	VPXORQ       Z2, Z2, Z2
+	VPXORQ       Z3, Z3, Z3
+	VPXORQ       Z4, Z4, Z4
+
+loop:
+	CMPQ        CX, $0x00000020
+	JL          tail
+	VMOVUPD     (AX)(DX*8), Z5
+	VSUBPD      Z0, Z5, Z5
+	VFMADD231PD Z5, Z5, Z1
+	VMOVUPD     64(AX)(DX*8), Z5
+	VSUBPD      Z0, Z5, Z5
+	VFMADD231PD Z5, Z5, Z2
+	VMOVUPD     128(AX)(DX*8), Z5
+	VSUBPD      Z0, Z5, Z5
+	VFMADD231PD Z5, Z5, Z3
+	VMOVUPD     192(AX)(DX*8), Z5
+	VSUBPD      Z0, Z5, Z5
+	VFMADD231PD Z5, Z5, Z4
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000020, CX
+	JMP         loop
+
+tail:
+	TESTQ       CX, CX
+	JZ          done
+	MOVQ        $0x00000001, BX
+	SHLXQ       CX, BX, CX
+	DECQ        CX
+	KMOVB       CX, K1
+	VMOVUPD.Z   (AX)(DX*8), K1, Z5
 	VSUBPD      Z0, Z5, Z5
 	VFMADD231PD Z5, Z5, K1, Z1
-	SHRQ        $0x08, DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   64(CX)(BX*8), K1, Z5
+	SHRQ        $0x08, CX
+	KMOVB       CX, K1
+	VMOVUPD.Z   64(AX)(DX*8), K1, Z5
 	VSUBPD      Z0, Z5, Z5
 	VFMADD231PD Z5, Z5, K1, Z2
-	SHRQ        $0x08, DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   128(CX)(BX*8), K1, Z5
+	SHRQ        $0x08, CX
+	KMOVB       CX, K1
+	VMOVUPD.Z   128(AX)(DX*8), K1, Z5
 	VSUBPD      Z0, Z5, Z5
 	VFMADD231PD Z5, Z5, K1, Z3
-	SHRQ        $0x08, DX
-	KMOVB       DX, K1
-	VMOVUPD.Z   192(CX)(BX*8), K1, Z5
+	SHRQ        $0x08, CX
+	KMOVB       CX, K1
+	VMOVUPD.Z   192(AX)(DX*8), K1, Z5
 	VSUBPD      Z0, Z5, Z5
 	VFMADD231PD Z5, Z5, K1, Z4
 
 done:
-	VMOVUPD Z1, (AX)
-	VMOVUPD Z2, 64(AX)
-	VMOVUPD Z3, 128(AX)
-	VMOVUPD Z4, 192(AX)
+	VADDPD        Z2, Z1, Z1
+	VADDPD        Z4, Z3, Z3
+	VADDPD        Z3, Z1, Z1
+	VEXTRACTF64X4 $0x00, Z1, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x00, Y0, X1
+	VEXTRACTF128  $0x01, Y0, X0
+	VADDPD        X0, X1, X1
+	VUNPCKHPD     X1, X1, X0
+	VADDSD        X0, X1, X1
+	MOVSD         X1, ret+24(FP)
 	VZEROUPPER
 	RET
 

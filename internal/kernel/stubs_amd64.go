@@ -176,17 +176,17 @@ func finiteAVX512(x *float64, n int) bool
 // dotAVX512 is a kernel in assembly.
 //
 //go:noescape
-func dotAVX512(s *[32]float64, x *float64, y *float64, n int)
+func dotAVX512(x *float64, y *float64, n int) float64
 
 // sumAVX512 is a kernel in assembly.
 //
 //go:noescape
-func sumAVX512(s *[32]float64, x *float64, n int)
+func sumAVX512(x *float64, n int) float64
 
 // sumSquaresAVX512 is a kernel in assembly.
 //
 //go:noescape
-func sumSquaresAVX512(s *[32]float64, x *float64, n int, c float64)
+func sumSquaresAVX512(x *float64, n int, c float64) float64
 
 // gaussiansAVX512 is a kernel in assembly.
 //

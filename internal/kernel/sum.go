@@ -30,7 +30,10 @@ func Dot(x, y []float64) float64 {
 		panic(badLength)
 	}
 	var s partial
-	n := dotASM(&s, x, y)
+	sum, n, done := dotASM(&s, x, y)
+	if done {
+		return sum
+	}
 	x = x[n:]
 	y = y[n:][:len(x)]
 	for i, v := range x {
@@ -43,7 +46,10 @@ func Dot(x, y []float64) float64 {
 // partial.total says.
 func Sum(x []float64) float64 {
 	var s partial
-	n := sumASM(&s, x)
+	sum, n, done := sumASM(&s, x)
+	if done {
+		return sum
+	}
 	for i, v := range x[n:] {
 		s[i&31] += v
 	}
@@ -54,7 +60,10 @@ func Sum(x []float64) float64 {
 // s[i mod 32] = fma(d, d, s[i mod 32]), added up as partial.total says.
 func SumSquares(x []float64, c float64) float64 {
 	var s partial
-	n := sumSquaresASM(&s, x, c)
+	sum, n, done := sumSquaresASM(&s, x, c)
+	if done {
+		return sum
+	}
 	for i, v := range x[n:] {
 		d := v - c
 		s[i&31] = math.FMA(d, d, s[i&31])

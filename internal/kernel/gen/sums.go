@@ -5,16 +5,21 @@
 package main
 
 import (
+	"strings"
+
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
 // sum generates a loop that adds element i to s[i mod 32]. The AVX2 form wants a
-// length that is a multiple of 32.
+// length that is a multiple of 32 and leaves s; the AVX-512 form has no s and
+// returns the total.
 func (v isa) sum(name, sig string, in []string, scalar string, do func(s vec, in []vec, c vec, k reg.Register)) {
+	if v.wide() {
+		sig = strings.Replace(sig, "s *[32]float64, ", "", 1) + " float64"
+	}
 	v.text(name, sig)
-	sp := Load(Param("s"), GP64())
 	var ptr []reg.Register
 	for _, p := range in {
 		ptr = append(ptr, Load(Param(p), GP64()))
@@ -68,7 +73,24 @@ func (v isa) sum(name, sig string, in []string, scalar string, do func(s vec, in
 			}
 		}
 		Label("done")
+		VADDPD(s[1], s[0], s[0])
+		VADDPD(s[3], s[2], s[2])
+		VADDPD(s[2], s[0], s[0])
+		y, h := YMM(), YMM()
+		VEXTRACTF64X4(operand.U8(0), s[0], y)
+		VEXTRACTF64X4(operand.U8(1), s[0], h)
+		VADDPD(h, y, y)
+		a, b := XMM(), XMM()
+		VEXTRACTF128(operand.U8(0), y, a)
+		VEXTRACTF128(operand.U8(1), y, b)
+		VADDPD(b, a, a)
+		VUNPCKHPD(a, a, b)
+		VADDSD(b, a, a)
+		Store(a, ReturnIndex(0))
+		end()
+		return
 	}
+	sp := Load(Param("s"), GP64())
 	for l := range s {
 		VMOVUPD(s[l], at(sp, nil, 0, l*v.size()))
 	}
