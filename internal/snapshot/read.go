@@ -22,6 +22,8 @@ var (
 	ErrCorrupt = errors.New("truncated or damaged")
 )
 
+var errTooLong = fmt.Errorf("%w: a record is longer than the file", ErrCorrupt)
+
 const (
 	headSize = 16
 	minSize  = headSize + 12 + sha256.Size
@@ -103,7 +105,7 @@ func (r *Reader) Close() error {
 // take reads n bytes, which the file must still have.
 func (r *Reader) take(n uint64) ([]byte, error) {
 	if n > uint64(r.left) {
-		return nil, fmt.Errorf("%w: a record is longer than the file", ErrCorrupt)
+		return nil, errTooLong
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(r.in, b); err != nil {
@@ -155,6 +157,9 @@ func (r *Reader) Floats(name string, dst []float64) error {
 	}
 	if n != 8*uint64(len(dst)) {
 		return fmt.Errorf("%w: record %q has %d bytes, want %d", ErrCorrupt, name, n, 8*len(dst))
+	}
+	if n > uint64(r.left) {
+		return errTooLong
 	}
 	var buf [4096]byte
 	for len(dst) > 0 {
