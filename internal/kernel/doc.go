@@ -57,7 +57,7 @@
 // # Law
 //
 // The normals are an exact transform (Box and Muller) of a 52-bit radius word
-// and a 52-bit angle in an octant, so the tails end at 8.57 standard deviations,
-// beyond which a run of 10¹⁶ draws expects none. They were held to the normal
+// and a 52-bit angle in an octant, so the tails end at 8.57 standard deviations, where
+// a run of 10¹⁵ draws expects 0.01 beyond. They were held to the normal
 // law on 10¹⁰ draws: moments to order 8, 1,200 bins, counts beyond 6 and 7.
 package kernel
