@@ -58,12 +58,19 @@ type eulerMaruyama struct {
 	drift, noise sde.Batch
 	z            []float64
 	sqrtH        float64
+	// change, if it is not nil, is what a scheme built on this one does to the drift,
+	// of which a batch holds the multiple 1/c.
+	change func(a sde.Batch, c float64)
 }
 
 func (k *eulerMaruyama) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	s, n := k.s, x.Rows*x.Cols
 	theta, a := x.Data[:n], k.drift.Data[:n]
-	h := s.Step * s.Slope(k.drift.Slice(0, x.Rows), x, t)
+	c := s.Slope(k.drift.Slice(0, x.Rows), x, t)
+	if k.change != nil {
+		k.change(k.drift.Slice(0, x.Rows), c)
+	}
+	h := s.Step * c
 	if s.Noise == 0 {
 		kernel.Axpy(theta, h, a)
 		return

@@ -49,8 +49,9 @@ func bindUnderdamped(name string, s *System, friction, span float64) (underdampe
 		}
 	}
 	n := s.Rows * s.State
+	c := kernel.Exp1(-friction * s.Step)
 	return underdamped{
-		s: s, h: s.Step, loss: math.Expm1(-friction * s.Step), spread: math.Sqrt(-math.Expm1(-2*friction*s.Step) / 2), lead: span,
+		s: s, h: s.Step, loss: c - 1, spread: math.Sqrt((1 - c) * (1 + c) / 2), lead: span,
 		q: make([]float64, n), p: make([]float64, n), g: make([]float64, n),
 	}, nil
 }
