@@ -75,21 +75,23 @@ func (k *leimkuhlerMatthews) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	s, n := k.s, x.Rows*x.Cols
 	theta, a := x.Data[:n], k.drift.Data[:n]
 	h := s.Step * s.Slope(k.drift.Slice(0, x.Rows), x, t)
-	z, next := k.z[:x.Rows*s.Noise], k.next[:x.Rows*s.Noise]
+	z := k.z[:x.Rows*s.Noise]
 	block, step := stream.Place()
 	if k.stream != stream || k.block != block || k.step != step || k.pieces != stream.Pieces() || k.drawn != len(z) {
 		stream.Increments(z)
 	}
-	stream.NextIncrements(next)
 	half := math.Sqrt(s.Step) / 2
 	if scale, ok := s.Isotropic(t); ok {
 		kernel.Euler(theta, a, z, h, half*scale)
-		kernel.Axpy(theta, half*scale, next)
+		stream.NextIncrements(z)
+		kernel.Axpy(theta, half*scale, z)
 	} else {
+		next := k.next[:len(z)]
+		stream.NextIncrements(next)
 		kernel.Axpy(z, 1, next)
 		s.Spread(k.noise.Slice(0, x.Rows), x, t, z)
 		kernel.Euler(theta, a, k.noise.Data[:n], h, half)
+		k.z, k.next = k.next, k.z
 	}
-	k.z, k.next = k.next, k.z
 	k.stream, k.block, k.step, k.pieces, k.drawn = stream, block, step+1, stream.Pieces(), len(z)
 }
