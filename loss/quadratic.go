@@ -48,6 +48,7 @@ var (
 	_ sde.Curvature     = (*Quadratic)(nil)
 	_ sde.Normalizable  = (*Quadratic)(nil)
 	_ sde.Charted       = (*Quadratic)(nil)
+	_ sde.Harmonic      = (*Quadratic)(nil)
 )
 
 // NewQuadratic returns the quadratic of a dense H, d×d, and centre c; nil is the
@@ -260,6 +261,14 @@ func (q *Quadratic) Hessian(dst, theta []float64) {
 	for i, h := range q.diagonal {
 		dst[i*d+i] = h
 	}
+}
+
+// Harmonic returns copies of H, row-major, and c.
+func (q *Quadratic) Harmonic() (h, center []float64) {
+	d := q.Dim()
+	h = make([]float64, d*d)
+	q.Hessian(h, q.center)
+	return h, slices.Clone(q.center)
 }
 
 // Laplacian returns the trace of H.

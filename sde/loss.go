@@ -46,6 +46,18 @@ type Curvature interface {
 	Curvature() float64
 }
 
+// Harmonic is an upgrade of a Loss that is a quadratic form,
+//
+//	L(θ) = ½(θ−c)ᵀH(θ−c) + const,   ∇L = H(θ−c)
+//
+// with a symmetric H of eigenvalues of any sign. It returns H, d×d and row-major,
+// and c; callers must not change them. What can be said of a quadratic exactly is
+// said of a loss that declares itself one, and of no other: a constant Hessian at a
+// few points proves nothing.
+type Harmonic interface {
+	Harmonic() (h, center []float64)
+}
+
 // Normalizable is an upgrade of a Loss that knows whether exp(−L/T) has a finite
 // integral over ℝᵈ.
 type Normalizable interface {
