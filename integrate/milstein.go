@@ -5,56 +5,77 @@
 package integrate
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/sgflow/sgflow/internal/kernel"
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Milstein is the Itô scheme of strong order 1 for commutative noise,
+// Milstein is the Itô scheme of strong order 1,
 //
-//	θ′ = θ + h a + B ΔW + ½ Σ_jk L^j b_k (ΔW_j ΔW_k − δ_jk h),   L^j b_k = Σ_l B_lj ∂_l b_k
+//	θ′ = θ + h a + B ΔW + Σ_jk L^j b_k I_jk,   L^j b_k = Σ_l B_lj ∂_l b_k,
+//	I_jk = ½ (ΔW_j ΔW_k − δ_jk h) + h A_jk
 //
-// with b_k the columns of B. For diagonal noise the last term is
-// ½ b_i ∂_i b_i (ΔW_i² − h), for additive noise it vanishes and the scheme is
-// EulerMaruyama. Weak order and order of the stationary law are 1.
+// with b_k the columns of B and A the Lévy areas between the components of the
+// noise. They cancel for commutative noise. For diagonal noise the last
+// term is ½ b_i ∂_i b_i (ΔW_i² − h), for additive noise it vanishes and the
+// scheme is EulerMaruyama. Weak order and order of the stationary law are 1.
+//
+// Only general noise needs areas, and pays for them: by default
+// MrongowiusRossler's with so many terms that what they lack is below h^(3/2),
+// as the strong order asks. On a coupled stream (sde.Stream.Couple) the areas are
+// composed of those of the finer steps, as the increments are.
 //
 // Derivatives of the root come from the diffusion's RootJacobian or
 // DiagonalDerivative, otherwise by central differences (slow: two roots for
-// each coordinate and particle, or two in all for diagonal noise). General noise
-// needs Lévy areas and is refused: take EulerMaruyama.
+// each coordinate and particle, or two in all for diagonal noise).
 //
-// One gradient and one normal for each component of noise a step. Source:
+// One gradient and one normal for each component of noise a step; for general
+// noise of m components and areas of n terms 2mn + m(m+1)/2 normals more. Source:
 // Milstein, 1974, Approximate integration of stochastic differential equations;
 // Kloeden & Platen, 1992, § 10.3, eqs. 3.3 and 3.16.
-type Milstein struct{}
+type Milstein struct {
+	// Area is how areas are simulated; nil means MrongowiusRossler.
+	Area LevyArea
+	// Accuracy bounds the root mean square error of an area by Accuracy·h^(3/2), with
+	// h in the equation's unit of time; 0 means 1.
+	Accuracy float64
+}
 
 var _ Scheme = Milstein{}
 
-// Properties returns what the scheme is, and an error for general noise.
-func (Milstein) Properties(class sde.NoiseClass) (Properties, error) {
-	if class == sde.General {
-		return Properties{}, fmt.Errorf("integrate: Milstein does not serve general noise, whose Lévy areas it would need: "+
-			"take EulerMaruyama, or declare the diffusion's class if it is commutative (%w)", sde.ErrUnsupported)
+// Properties returns what the scheme is; it serves every class.
+func (s Milstein) Properties(class sde.NoiseClass) (Properties, error) {
+	if !(s.Accuracy >= 0) || math.IsInf(s.Accuracy, 1) {
+		return Properties{}, invalid("Milstein.Accuracy", s.Accuracy, "a positive, finite number, or 0 for 1", nil)
 	}
 	return Properties{Name: "Milstein", Calculus: sde.Ito, Strong: 1, Weak: 1, Invariant: 1,
 		Stability: 2, Gradients: 1, Normals: 1}, nil
 }
 
 // Bind returns the scheme's kernel for a system.
-func (Milstein) Bind(s *System) (Kernel, error) {
-	if s.Noise == 0 || s.Class >= sde.Additive {
-		return EulerMaruyama{}.Bind(s)
+func (s Milstein) Bind(sys *System) (Kernel, error) {
+	if sys.Noise == 0 || sys.Class >= sde.Additive {
+		return EulerMaruyama{}.Bind(sys)
 	}
-	d, m := s.State, s.Noise
-	k := &milstein{s: s, drift: sde.NewBatch(s.Rows, d), noise: sde.NewBatch(s.Rows, d),
-		z: make([]float64, s.Rows*m), sqrtH: math.Sqrt(s.Step), db: make([]float64, d)}
-	if s.Class == sde.Diagonal {
-		k.derivative = diagonalDerivative(s)
+	d, m := sys.State, sys.Noise
+	k := &milstein{s: sys, drift: sde.NewBatch(sys.Rows, d), noise: sde.NewBatch(sys.Rows, d),
+		z: make([]float64, sys.Rows*m), sqrtH: math.Sqrt(sys.Step), db: make([]float64, d)}
+	if sys.Class == sde.General && m > 1 {
+		method, accuracy := s.Area, s.Accuracy
+		if method == nil {
+			method = MrongowiusRossler{}
+		}
+		if accuracy == 0 {
+			accuracy = 1
+		}
+		k.areas = newAreas(method, m, sys.Rows, sys.Step, accuracy)
+	}
+	if sys.Class == sde.Diagonal {
+		k.derivative = diagonalDerivative(sys)
 		k.b = make([]float64, d)
 	} else {
-		k.jacobian = sde.JacobianOf(s.diffusion, d, m)
+		k.jacobian = sde.JacobianOf(sys.diffusion, d, m)
 		k.root, k.dB = make([]float64, d*m), make([]float64, d*m*d)
 	}
 	return k, nil
@@ -69,7 +90,8 @@ type milstein struct {
 	// diagonal noise
 	derivative func(dst, theta []float64, t float64)
 	b, db      []float64
-	// commutative noise
+	// commutative and general noise
+	areas    *areas // nil unless general
 	jacobian func(dst, theta []float64, t float64)
 	root, dB []float64
 }
@@ -78,7 +100,11 @@ func (k *milstein) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	s, n := k.s, x.Rows*x.Cols
 	h := s.Step * s.Slope(k.drift.Slice(0, x.Rows), x, t)
 	z := k.z[:x.Rows*s.Noise]
-	stream.Increments(z)
+	if k.areas != nil {
+		k.areas.draw(z, stream)
+	} else {
+		stream.Increments(z)
+	}
 	for i := 0; i < x.Rows; i++ {
 		s.row = i
 		dw := z[i*s.Noise : (i+1)*s.Noise]
@@ -88,7 +114,7 @@ func (k *milstein) Step(x sde.Batch, t float64, stream *sde.Stream) {
 		if k.derivative != nil {
 			k.diagonalRow(k.noise.Row(i), x.Row(i), t, dw)
 		} else {
-			k.commutativeRow(k.noise.Row(i), x.Row(i), t, dw)
+			k.fullRow(k.noise.Row(i), x.Row(i), t, dw, i)
 		}
 	}
 	s.row = -1
@@ -104,8 +130,8 @@ func (k *milstein) diagonalRow(dst, theta []float64, t float64, dw []float64) {
 	}
 }
 
-// commutativeRow stores B ΔW + ½ Σ_jk L^j b_k (ΔW_j ΔW_k − δ_jk h).
-func (k *milstein) commutativeRow(dst, theta []float64, t float64, dw []float64) {
+// fullRow stores B ΔW + Σ_jk L^j b_k I_jk of the particle in a row.
+func (k *milstein) fullRow(dst, theta []float64, t float64, dw []float64, row int) {
 	d, m := k.s.State, k.s.Noise
 	k.s.diffusion.Root(k.root, theta, t)
 	k.jacobian(k.dB, theta, t)
@@ -116,12 +142,16 @@ func (k *milstein) commutativeRow(dst, theta []float64, t float64, dw []float64)
 			if j == c {
 				w -= k.s.Step
 			}
+			w /= 2
+			if k.areas != nil {
+				w += float64(k.s.Step * k.areas.area[(row*m+j)*m+c])
+			}
 			for i := range d {
 				var l float64
 				for p, g := range k.dB[(i*m+c)*d : (i*m+c+1)*d] {
 					l += float64(k.root[p*m+j] * g)
 				}
-				dst[i] += float64(l*w) / 2
+				dst[i] += float64(l * w)
 			}
 		}
 	}
