@@ -159,8 +159,15 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	}
 	p := &plan{Ensemble: e, schedule: s, d: d, rows: BlockRows(d)}
 	class := classOf(e.Equation)
-	if class == sde.Diagonal && m != d {
+	if m != 0 && m != d && (class == sde.Diagonal || hasDiagonalRoot(sde.DiffusionOf(e.Equation))) {
 		return nil, invalid("Ensemble.Equation", fmt.Sprintf("diagonal noise of %d components", m), fmt.Sprintf("%d, one a coordinate", d), sde.ErrDimension)
+	}
+	if c, ok := e.Equation.(sde.Confined); ok {
+		if v, ok := c.Confinement().(interface{ Validate(dim int) error }); ok {
+			if err := v.Validate(d); err != nil {
+				return nil, err
+			}
+		}
 	}
 	var err error
 	if p.properties, err = e.Scheme.Properties(class); err != nil {
@@ -230,6 +237,13 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// hasDiagonalRoot reports whether a diffusion has an upgrade whose root is square.
+func hasDiagonalRoot(d sde.Diffusion) bool {
+	_, thermal := d.(sde.Thermal)
+	_, diagonal := d.(sde.DiagonalRoot)
+	return thermal || diagonal
 }
 
 // planTimes turns the schedule into steps.
