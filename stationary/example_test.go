@@ -1,0 +1,117 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package stationary_test
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/sgflow/sgflow/sde"
+	"github.com/sgflow/sgflow/stationary"
+)
+
+// wells is a loss of one's own: L = (x²−1)²/4.
+type wells struct{}
+
+func (wells) Dim() int                      { return 1 }
+func (wells) Value(theta []float64) float64 { q := theta[0]*theta[0] - 1; return q * q / 4 }
+func (wells) Gradient(dst, theta []float64) { dst[0] = theta[0] * (theta[0]*theta[0] - 1) }
+
+func ExampleBoltzmann() {
+	law, err := stationary.Boltzmann(wells{}, 0.2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x2, _ := law.Mean(func(theta []float64) float64 { return theta[0] * theta[0] })
+	fmt.Printf("Z    = %.10f\n", math.Exp(law.LogZ()))
+	fmt.Printf("⟨x²⟩ = %.10f\n", x2)
+	fmt.Printf("p(1) = %.4f\n", law.Density(1))
+	fmt.Printf("80%% of it lies in [%.4f, %.4f]\n", law.Quantile(0.1), law.Quantile(0.9))
+	// Output:
+	// Z    = 1.7894594924
+	// ⟨x²⟩ = 0.8308953527
+	// p(1) = 0.5588
+	// 80% of it lies in [-1.1584, 1.1584]
+}
+
+func ExampleDiscretized() {
+	for _, h := range []float64{0.02, 0.01} {
+		law, err := stationary.Discretized(wells{}, 0.2, h, sde.Box{Lo: []float64{-3}, Hi: []float64{3}})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		x2, _ := law.Mean(func(theta []float64) float64 { return theta[0] * theta[0] })
+		fmt.Printf("h = %.2f: ⟨x²⟩ = %.4f\n", h, x2)
+	}
+	// Output:
+	// h = 0.02: ⟨x²⟩ = 0.8279
+	// h = 0.01: ⟨x²⟩ = 0.8294
+}
+
+// Samples of another program, in groups that do not depend on one another, held
+// against a law with a twentieth more variance.
+func ExampleCompare() {
+	hist := stationary.NewHistogram(-4, 4, 40)
+	stream := sde.NewStream(1, nil)
+	x := make([]float64, 1000)
+	for g := range 64 {
+		stream.At(sde.Starts, g, 0)
+		stream.Normals(x)
+		if err := hist.Add(g, x); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for _, variance := range []float64{1, 1.05} {
+		law := distuv.Normal{Mu: 0, Sigma: math.Sqrt(variance)}
+		report, err := stationary.Compare(stationary.CDF(law.CDF), hist)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("variance %.2f: agrees %t\n", variance, report.PValue() > 1e-4)
+	}
+	// Output:
+	// variance 1.00: agrees true
+	// variance 1.05: agrees false
+}
+
+// A thermometer tells the temperature of the noise from samples alone, whatever
+// the step. Here the samples are those of Euler–Maruyama on L = x²/2, whose
+// variance is T/(1−h/2).
+func ExampleThermometer() {
+	const T, h = 0.5, 0.2
+	thermometer := &stationary.Thermometer{Loss: parabola{}}
+	if err := thermometer.Start(sde.Run{Dim: 1, Groups: 64}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	stream := sde.NewStream(1, nil)
+	x := sde.NewBatch(1000, 1)
+	for g := range 64 {
+		stream.At(sde.Starts, g, 0)
+		stream.Normals(x.Data)
+		for i := range x.Data {
+			x.Data[i] *= math.Sqrt(T / (1 - h/2))
+		}
+		if err := thermometer.Observe(sde.Sample{Group: g, X: x}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	fmt.Printf("of the samples %.2f, of the noise %.2f\n", thermometer.VirialTemperature().Value, thermometer.Temperature(h).Value)
+	// Output:
+	// of the samples 0.56, of the noise 0.50
+}
+
+type parabola struct{}
+
+func (parabola) Dim() int                      { return 1 }
+func (parabola) Value(theta []float64) float64 { return theta[0] * theta[0] / 2 }
+func (parabola) Gradient(dst, theta []float64) { dst[0] = theta[0] }
