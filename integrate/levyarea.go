@@ -200,6 +200,8 @@ func tail(n int) float64 {
 type areas struct {
 	method     LevyArea
 	m, n       int
+	h, within  float64 // of the step; error of an area over √h, at most
+	pieces     int     // that n is for
 	normals    []float64
 	area, fine []float64 // m² for each particle; of one piece
 	fineZ, sum []float64
@@ -208,9 +210,21 @@ type areas struct {
 // newAreas returns areas for blocks of up to rows particles whose errors are
 // below accuracy·√h, as they are scaled to a step of 1.
 func newAreas(method LevyArea, m, rows int, h, accuracy float64) *areas {
-	n := method.Terms(m, accuracy*math.Sqrt(h))
-	return &areas{method: method, m: m, n: n, normals: make([]float64, method.Normals(m, n)),
+	a := &areas{method: method, m: m, h: h, within: accuracy,
 		area: make([]float64, rows*m*m), fine: make([]float64, m*m), fineZ: make([]float64, rows*m), sum: make([]float64, rows*m)}
+	a.couple(1)
+	return a
+}
+
+// couple takes as many terms as a piece of a step asks for, so that the areas of
+// coarse steps are composed of those that fine steps have.
+func (a *areas) couple(pieces int) {
+	if pieces == a.pieces {
+		return
+	}
+	a.pieces = pieces
+	a.n = a.method.Terms(a.m, a.within*math.Sqrt(a.h/float64(pieces)))
+	a.normals = make([]float64, a.method.Normals(a.m, a.n))
 }
 
 // draw fills z with the unit normals of the step's increments and a.area with the
@@ -221,6 +235,7 @@ func newAreas(method LevyArea, m, rows int, h, accuracy float64) *areas {
 func (a *areas) draw(z []float64, stream *sde.Stream) {
 	m, pieces := a.m, stream.Pieces()
 	mm := m * m
+	a.couple(pieces)
 	if pieces == 1 {
 		stream.Increments(z)
 		for i := 0; i*m < len(z); i++ {

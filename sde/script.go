@@ -12,6 +12,8 @@ type Script struct {
 	// Increments and Areas fill dst with the unit normals of Stream.Increments and
 	// of Stream.SpaceTime.
 	Increments, Areas func(dst []float64)
+	// Next fills dst with what Stream.NextIncrements returns.
+	Next func(dst []float64)
 	// Normals and Words fill dst with what the methods of these names return.
 	Normals func(dst []float64)
 	Words   func(dst []uint64)

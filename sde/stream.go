@@ -160,6 +160,10 @@ func (s *Stream) SpaceTime(z, u []float64) {
 // unless u is nil.
 func (s *Stream) increments(z, u []float64, later uint64) {
 	if s.script != nil {
+		if later > 0 {
+			s.script.fill(s.script.Next, z)
+			return
+		}
 		s.script.fill(s.script.Increments, z)
 		if u != nil {
 			s.script.fill(s.script.Areas, u)

@@ -1,0 +1,37 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integratetest_test
+
+import (
+	"testing"
+
+	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/integrate/integratetest"
+)
+
+var schemes = []integrate.Scheme{
+	integrate.EulerMaruyama{}, integrate.LeimkuhlerMatthews{}, integrate.ExactOU{},
+	integrate.SRA1{}, integrate.SRA3{}, integrate.ShARK{}, integrate.StochasticHeun{}, integrate.StratonovichMidpoint{},
+	integrate.SRIW1{}, integrate.SRIW2{}, integrate.Platen{}, integrate.Platen{Gaussian: true},
+	integrate.RI6{}, integrate.RI6{Gaussian: true}, integrate.DRI1{}, integrate.DRI1{Gaussian: true}, integrate.Milstein{},
+}
+
+func TestSchemes(t *testing.T) {
+	for _, s := range schemes {
+		name := ""
+		for c := 4; c >= 0 && name == ""; c-- {
+			if p, err := s.Properties(4); err == nil {
+				name = p.Name
+			}
+		}
+		t.Run(name, func(t *testing.T) {
+			o := integratetest.Options{}
+			if testing.Short() {
+				o.Skip = []string{"strong order"}
+			}
+			integratetest.Test(t, s, o)
+		})
+	}
+}
