@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	//lint:ignore SA1019 the source interface is fixed by the project, see sde.Source
 	"golang.org/x/exp/rand"
 	"gonum.org/v1/gonum/mat"
 
