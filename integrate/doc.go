@@ -4,7 +4,8 @@
 
 // Package integrate simulates ensembles of stochastic gradient flows.
 //
-// An Ensemble is an equation (sde.Flow), a Scheme (EulerMaruyama, Milstein), a
+// An Ensemble is an equation (sde.Flow), a Scheme (EulerMaruyama unless
+// another is named; each states its orders and the noise it serves), a
 // step, a number of particles and a seed. Run takes it through a Schedule and
 // shows the particles to observers:
 //

@@ -12,7 +12,9 @@ import (
 )
 
 // Final keeps the state of every particle at the last observation. It is also a
-// Start, so that one run can go on from where another ended. Its memory is that
+// Start, so that one run can go on from where another ended. Give
+// that run another seed: with the same one it meets the noise again that made the
+// states it starts from. Its memory is that
 // of the state, 8 bytes for each coordinate and particle, and 8 for each particle;
 // a shard's Final has room for all particles of the ensemble.
 //

@@ -1,0 +1,130 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package sde_test
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/sgflow/sgflow/sde"
+)
+
+// streamAlpha bounds the false alarms of the tests of this file together; each of
+// their eight p-values takes its share.
+const streamAlpha = 1e-6 / 8
+
+// normalP returns the two-sided p-value of a standard normal statistic.
+func normalP(z float64) float64 { return 2 * distuv.UnitNormal.CDF(-math.Abs(z)) }
+
+func reject(t *testing.T, what string, z float64) {
+	t.Helper()
+	if p := normalP(z); !(p > streamAlpha) {
+		t.Errorf("%s: z = %.3g, p = %.3g", what, z, p)
+	}
+}
+
+// increments returns n increments at a place.
+func increments(s *sde.Stream, block, step, n int) []float64 {
+	z := make([]float64, n)
+	s.At(sde.Steps, block, step)
+	s.Increments(z)
+	return z
+}
+
+func dot(x, y []float64) (sum float64) {
+	for i := range x {
+		sum += x[i] * y[i]
+	}
+	return sum
+}
+
+func TestIncrements(t *testing.T) {
+	const n = 1 << 16
+	s := sde.NewStream(7, nil)
+	z := increments(s, 3, 11, n)
+	// Σz² has the mean n and the variance 2n, a product of independent ones 0 and n.
+	reject(t, "variance", (dot(z, z)-n)/math.Sqrt(2*n))
+	if p := normalP((dot(z, z)*1.05 - n) / math.Sqrt(2*n)); p > streamAlpha {
+		t.Errorf("a variance 5 %% too large is not noticed: p = %g", p)
+	}
+	for _, other := range []struct {
+		what string
+		z    []float64
+	}{
+		{"next step", increments(s, 3, 12, n)},
+		{"next block", increments(s, 4, 11, n)},
+		{"next seed", increments(sde.NewStream(8, nil), 3, 11, n)},
+	} {
+		reject(t, other.what, dot(z, other.z)/math.Sqrt(n))
+	}
+	free := make([]float64, n)
+	s.At(sde.Steps, 3, 11)
+	s.Normals(free)
+	reject(t, "the step's other normals", dot(z, free)/math.Sqrt(n))
+	if again := increments(s, 3, 11, n); dot(z, again) != dot(z, z) {
+		t.Error("a place does not give the same increments again")
+	}
+}
+
+// Consecutive seeds are what people use; the words behind them must be neither
+// alike nor too even, which a chi-square test on both sides sees.
+func TestConsecutiveSeeds(t *testing.T) {
+	const seeds, cells = 20_000, 100
+	var count [cells]float64
+	u := make([]float64, 1)
+	for seed := range uint64(seeds) {
+		s := sde.NewStream(seed, nil)
+		s.At(sde.Steps, 0, 0)
+		s.Uniforms(u)
+		count[int(u[0]*cells)]++
+	}
+	var x2 float64
+	for _, c := range count {
+		x2 += (c - seeds/cells) * (c - seeds/cells) / (seeds / cells)
+	}
+	law := distuv.ChiSquared{K: cells - 1}
+	if p := 2 * min(law.CDF(x2), law.Survival(x2)); !(p > streamAlpha) {
+		t.Errorf("first uniforms of consecutive seeds: chi-square %.4g, p = %.3g", x2, p)
+	}
+}
+
+func TestCoupledIncrementsAreSums(t *testing.T) {
+	fine, coarse := sde.NewStream(1, nil), sde.NewStream(1, nil)
+	coarse.Couple(4)
+	got := increments(coarse, 2, 5, 100)
+	want := make([]float64, 100)
+	for step := 20; step < 24; step++ {
+		for i, z := range increments(fine, 2, step, 100) {
+			want[i] += z / 2
+		}
+	}
+	for i := range got {
+		if math.Abs(got[i]-want[i]) > 1e-14 {
+			t.Fatalf("increment %d of the coarse step is %v, the sum of the fine ones %v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestStreamPanics(t *testing.T) {
+	for name, f := range map[string]func(s *sde.Stream){
+		"increments twice": func(s *sde.Stream) { s.Increments(make([]float64, 1)); s.Increments(make([]float64, 1)) },
+		"negative step":    func(s *sde.Stream) { s.At(sde.Steps, 0, -1) },
+		"block too large":  func(s *sde.Stream) { s.At(sde.Steps, sde.MaxBlocks, 0) },
+		"no pieces":        func(s *sde.Stream) { s.Couple(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			s := sde.NewStream(1, nil)
+			s.At(sde.Steps, 0, 0)
+			f(s)
+		})
+	}
+}
