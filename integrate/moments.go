@@ -60,7 +60,7 @@ func (m *Moments) Start(r sde.Run) error {
 	return nil
 }
 
-// Observe merges a block.
+// Observe merges a block. A feature that is not finite is an error.
 func (m *Moments) Observe(s sde.Sample) error {
 	if s.X.Rows == 0 {
 		return nil
@@ -73,6 +73,9 @@ func (m *Moments) Observe(s sde.Sample) error {
 		}
 		x = a.block.Slice(0, x.Rows)
 		m.Features(x, s.X)
+		if !kernel.AllFinite(x.Data[:x.Rows*p]) {
+			return notFinite(x, s)
+		}
 	}
 	if x.Cols != p {
 		panic("integrate: moments of a batch of another dimension")
@@ -84,6 +87,18 @@ func (m *Moments) Observe(s sde.Sample) error {
 		return nil
 	}
 	a.mergeColumns(x)
+	return nil
+}
+
+// notFinite returns the error that names the first feature which is not finite.
+func notFinite(features sde.Batch, s sde.Sample) error {
+	for i := 0; i < features.Rows; i++ {
+		for j, v := range features.Row(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("feature %d of particle %d is %v", j, s.Particle(i), v)
+			}
+		}
+	}
 	return nil
 }
 
