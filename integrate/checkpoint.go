@@ -7,6 +7,7 @@ package integrate
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -170,6 +171,11 @@ func (r *run) writeResults(w *snapshot.Writer) {
 	for _, d := range r.divergences {
 		located = appendFloats(located, float64(d.Particle), float64(d.Step))
 		located = appendFloats(appendFloats(located, d.Before...), d.After...)
+		reason := ""
+		if d.Err != nil {
+			reason = d.Err.Error()
+		}
+		located = append(binary.LittleEndian.AppendUint64(located, uint64(len(reason))), reason...)
 	}
 	w.Bytes("divergences", located)
 	var buf []byte
@@ -207,15 +213,24 @@ func (r *run) readResults(f *snapshot.Reader) error {
 	if b, err = f.Bytes("divergences"); err != nil {
 		return err
 	}
-	for size := 16 * (1 + r.d); len(b) > 0; b = b[size:] {
-		if len(b) < size {
+	for size := 16 * (1 + r.d); len(b) > 0; {
+		if len(b) < size+8 {
 			return fmt.Errorf("%w: %w", ErrCorrupt, errTruncated)
 		}
 		v, _ := loadFloats(b[:size], size/8)
 		if !(v[0] >= float64(first) && v[0] < float64(end) && v[1] >= 0 && v[1] < float64(r.n)) {
 			return fmt.Errorf("%w: particle %v diverged in step %v", ErrCorrupt, v[0], v[1])
 		}
-		r.locate(&DivergenceError{Particle: int(v[0]), Step: int(v[1]), Time: v[1] * r.Step, Before: v[2 : 2+r.d], After: v[2+r.d:]})
+		d := &DivergenceError{Particle: int(v[0]), Step: int(v[1]), Time: v[1] * r.Step, Before: v[2 : 2+r.d], After: v[2+r.d:]}
+		n := binary.LittleEndian.Uint64(b[size:])
+		if b = b[size+8:]; n > uint64(len(b)) {
+			return fmt.Errorf("%w: %w", ErrCorrupt, errTruncated)
+		}
+		if n > 0 {
+			d.Err = errors.New(string(b[:n]))
+		}
+		b = b[n:]
+		r.locate(d)
 	}
 	for _, o := range r.observers {
 		b, err := f.Bytes("observer")
