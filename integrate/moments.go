@@ -15,9 +15,9 @@ import (
 
 // Moments observes the mean and the full covariance of the state, pooled over
 // particles and observation times, or of features of it. Each block's mean and
-// centred products are merged into its group's by the update of Chan, Golub &
-// LeVeque (1979, Updating formulae and a pairwise algorithm for computing sample
-// variances), which does not cancel. Its memory is (p+1)² numbers for each of p
+// products are merged into its group's by the update of Chan, Golub & LeVeque
+// (1979, Updating formulae and a pairwise algorithm for computing sample
+// variances), products taken about the group's mean, so that nothing cancels. Its memory is (p+1)² numbers for each of p
 // features and each group.
 type Moments struct {
 	// Dim is the number of features, 0 for the state itself.
@@ -111,35 +111,37 @@ func (a *momentGroup) merge1(n, mean, m2 float64) {
 	a.n = all
 }
 
-// mergeColumns merges a batch of several columns.
+// mergeColumns merges a batch of several columns: its sums of products about the
+// group's mean until then, or about the first row, are moved to the new mean.
 func (a *momentGroup) mergeColumns(x sde.Batch) {
 	p, rows := x.Cols, x.Rows
 	if cap(a.centred) < rows*p {
 		a.centred = make([]float64, rows*p)
 	}
-	columns := a.centred[:rows*p]
-	for i := 0; i < rows; i++ {
-		for j, v := range x.Row(i) {
-			columns[j*rows+i] = v
-		}
+	if a.n == 0 {
+		copy(a.mean, x.Row(0))
 	}
 	n := float64(rows)
 	all := a.n + n
+	columns := a.centred[:rows*p]
 	for j := range p {
-		c := columns[j*rows : (j+1)*rows]
-		mean := kernel.Sum(c) / n
+		c, mean := columns[j*rows:(j+1)*rows], a.mean[j]
+		k := j
 		for i := range c {
-			c[i] -= mean
+			c[i] = x.Data[k] - mean
+			k += x.Stride
 		}
-		a.delta[j] = mean - a.mean[j]
-		a.mean[j] += a.delta[j] * (n / all)
+		a.delta[j] = kernel.Sum(c) / n
 	}
-	weight := float64(a.n*n) / all
+	weight := float64(n*n) / all
 	for j := range p {
 		for k := j; k < p; k++ {
-			between := float64(a.delta[j]*a.delta[k]) * weight
-			a.m2[j*p+k] += kernel.Dot(columns[j*rows:(j+1)*rows], columns[k*rows:(k+1)*rows]) + between
+			moved := float64(a.delta[j]*a.delta[k]) * weight
+			a.m2[j*p+k] += kernel.Dot(columns[j*rows:(j+1)*rows], columns[k*rows:(k+1)*rows]) - moved
 		}
+	}
+	for j, d := range a.delta {
+		a.mean[j] += d * (n / all)
 	}
 	a.n = all
 }

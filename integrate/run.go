@@ -33,7 +33,6 @@ type run struct {
 
 	from, to int // the phase's steps; equal if nothing is left to advance
 
-	next  atomic.Int64 // the next group to be taken
 	limit atomic.Int64 // blocks above are not advanced, and −1 stops all
 
 	mu          sync.Mutex
