@@ -200,8 +200,7 @@ func TestRefused(t *testing.T) {
 		{[]string{"-unknown"}, 2, "-unknown"},
 		{[]string{"left over"}, 2, "left over"},
 		{[]string{"-out", filepath.Join(file, "none")}, 1, "-out"},
-		{[]string{"-out", filepath.Join(filepath.Dir(file), "none")}, 1, "folder that exists"},
-		{[]string{"-out", file}, 1, "is a file"},
+		{[]string{"-out", file}, 1, "-out needs a folder"},
 	} {
 		code, stdout, stderr := execute(t.Context(), test.args...)
 		if code != test.code || stdout != "" || !strings.Contains(strings.ToLower(stderr), strings.ToLower(test.want)) || strings.Count(stderr, "\n") != 1 {

@@ -123,7 +123,7 @@ func (p Program) parse(s *Session, args []string) error {
 	f.Float64Var(&s.Time, "time", s.Time, "`time` that is simulated and observed, in units in which a step of SGD takes its learning rate")
 	f.Float64Var(&s.Step, "step", s.Step, "the scheme's step `h`, in units of time")
 	f.IntVar(&s.Workers, "workers", s.Workers, "`number` of goroutines that simulate, 0 for one a processor; changes no result")
-	f.StringVar(&s.Out, "out", ".", "an existing `folder` for pictures and data")
+	f.StringVar(&s.Out, "out", ".", "a `folder` for pictures and data, made if there is none")
 	f.StringVar(&s.Data, "data", "", "write the numbers behind the pictures too, in this `format`: npy or csv")
 	f.BoolVar(&s.Quick, "quick", false, "be done within seconds"+p.quickly())
 	f.BoolVar(&s.JSON, "json", false, "print one JSON object instead of the table")
@@ -184,14 +184,11 @@ func (p Program) quickly() (text string) {
 	return text
 }
 
-// checkFolder returns an error unless files can be written to the folder.
+// checkFolder makes the folder if there is none, and returns an error unless files
+// can be written to it.
 func checkFolder(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("-out needs a folder that exists: %w", err)
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("-out needs a folder: %s is a file", path)
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return fmt.Errorf("-out needs a folder: %w", err)
 	}
 	probe, err := os.CreateTemp(path, ".sgflow-*")
 	if err != nil {
