@@ -42,7 +42,7 @@
 //	Uniforms            number           exact              0.08     0.12   0.6
 //	Exp                 number           0.68 ulp           0.55     1.36   6.4
 //	Log                 number           2.5 ulp            0.53     0.84   6.3
-//	SinCos1             pair             1.1 ulp            none     none   7
+//	SinCos1             pair             1.5 ulp            none     none   7
 //	Euler               number           as stated          0.13     0.13   0.9
 //	Cubic               number           as stated          0.11     0.11   1.0
 //	Axpy, Mul, Scale    number           as stated          0.09     0.10   0.7

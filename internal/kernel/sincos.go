@@ -18,7 +18,7 @@ const (
 //	r = (x − k·halfPi) − k·halfPiLo,
 //
 // whose first part is exact, and the polynomials of Normals at r, swapped and
-// signed by k mod 4. The error is at most 1.1 units in the last place, or 2⁻⁷⁵ where
+// signed by k mod 4. The error is at most 1.5 units in the last place, or 2⁻⁷⁵ where
 // that is larger, right beside a zero. Beyond |x| = 2³⁰ the remainder of x by the
 // number nearest to 2π is taken first: that is a wave of slightly another length.
 // Infinities and NaN give NaN.
