@@ -55,13 +55,14 @@ func along(dst, theta, u []float64, s float64) {
 }
 
 // agree returns an error unless |got − want| is within ten times the error of
-// want and the tolerance, and unless the error is small enough to tell.
+// want and the tolerance, and unless the error is small enough to tell, or as good
+// as nothing beside the typical gradient.
 func (c *checker) agree(got, want, estimate, size float64) error {
 	allowed := c.o.Tolerance * size
 	if diff := math.Abs(got - want); !(diff <= 10*estimate+allowed) {
 		return fmt.Errorf("is %.12g, and %.12g ± %.1g by differences", got, want, estimate)
 	}
-	if coarse := math.Max(1e-4, 10*c.o.Tolerance) * size; estimate > coarse && size > 0 {
+	if coarse := math.Max(1e-4, 10*c.o.Tolerance) * size; size > 0 && estimate > coarse && estimate > 1e-12*c.typical/c.o.Scale {
 		return fmt.Errorf("cannot be checked: differences give %.6g ± %.1g, too uncertain; is the loss smooth, and Options.Scale the length over which it changes?", want, estimate)
 	}
 	return nil

@@ -1,0 +1,150 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package loss_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/loss/losstest"
+	"github.com/sgflow/sgflow/sde"
+)
+
+var (
+	sharp     = []losstest.Upgrade{losstest.BatchGradient, losstest.Hessian, losstest.Laplacian, losstest.Normalizable}
+	landscape = []struct {
+		loss   sde.Loss
+		scale  float64
+		wants  []losstest.Upgrade
+		points int // critical points, all that are declared
+	}{
+		{loss.FlatSharp{}, 0.5, all, 3},
+		{loss.TiltedDoubleWell{Tilt: 0.1}, 1, all, 3},
+		{loss.TiltedDoubleWell{Tilt: -0.384}, 1, all, 3},
+		{loss.TiltedDoubleWell{Tilt: 0.4}, 1, all, 1},
+		{loss.TiltedDoubleWell{Tilt: -30}, 1, all, 1},
+		{loss.TiltedDoubleWell{}, 1, all, 3},
+		{loss.Prinz{}, 0.2, all, 7},
+		{loss.ThreeHole{}, 0.5, all, 7},
+		{loss.Himmelblau{}, 1, all, 9},
+		{loss.QuadrupleWell{}, 1, all, 9},
+		{loss.EntropicBarrier{}, 0.5, all, 1},
+		{loss.EntropicBarrier{Narrow: 3, Width: 2}, 1, all, 1},
+		{loss.Banana{}, 3, all, 1},
+		{loss.Banana{Sigma: 0.5, Bend: -1}, 0.5, all, 1},
+		{loss.ABFactorisation{}, 1, sharp, 0},
+		{loss.DoubleWells{}, 1, all, 9},
+		{loss.DoubleWells{D: 5, Barrier: 2}, 1, all, 243},
+		{loss.DoubleWells{D: 40}, 1, all, 0},
+		{loss.Channel{}, 0.3, all, 3},
+		{loss.Channel{D: 7, Stiffness: 1}, 1, all, 3},
+		{loss.StyblinskiTang{}, 1, all, 9},
+		{loss.StyblinskiTang{D: 4}, 1, all, 81},
+		{loss.Rosenbrock{}, 0.5, append([]losstest.Upgrade{losstest.Charted}, sharp...), 1},
+		{loss.Rosenbrock{D: 10}, 0.5, sharp, 0},
+		{loss.Rastrigin{D: 1}, 0.1, all, 125},
+		{loss.Rastrigin{D: 1, Amplitude: 0.04}, 0.1, all, 1},
+		{loss.Rastrigin{D: 3, Amplitude: 1}, 0.1, all, 2197},
+		{loss.Ackley{}, 0.1, []losstest.Upgrade{losstest.BatchGradient, losstest.Hessian, losstest.Normalizable}, 0},
+		{loss.Ackley{D: 5}, 0.1, []losstest.Upgrade{losstest.BatchGradient, losstest.Hessian, losstest.Normalizable}, 0},
+		{loss.Funnel{}, 1, sharp, 0},
+		{loss.Quartic{}, 1, append([]losstest.Upgrade{losstest.Charted}, sharp...), 1},
+		{loss.Quartic{D: 6}, 1, append([]losstest.Upgrade{losstest.Charted}, sharp...), 1},
+		{loss.LogCosh{}, 1, all, 1},
+		{loss.LogCosh{D: 3}, 0.01, all, 1},
+		{loss.Chain{Coupling: 2}, 1, sharp, 3},
+		{loss.Chain{D: 7, Coupling: 0.1}, 1, sharp, 0},
+		{loss.Chain{D: 3}, 1, sharp, 27},
+		{loss.PhaseRetrieval{}, 0.5, all, 5},
+		{loss.PhaseRetrieval{Signal: []float64{2}}, 0.5, all, 3},
+		{loss.PhaseRetrieval{Signal: []float64{1, -2, 0.5}}, 0.5, all, 3},
+	}
+)
+
+func TestLandscapes(t *testing.T) {
+	t.Parallel()
+	for _, c := range landscape {
+		t.Run(fmt.Sprintf("%T%+v", c.loss, c.loss), func(t *testing.T) {
+			losstest.Test(t, c.loss, losstest.Options{Exact: true, Scale: c.scale, Wants: c.wants})
+			if l, ok := c.loss.(sde.Charted); ok {
+				if n := len(l.CriticalPoints()); n != c.points {
+					t.Errorf("%d critical points, want %d", n, c.points)
+				}
+			} else if c.points != 0 {
+				t.Errorf("no critical points, want %d", c.points)
+			}
+		})
+	}
+}
+
+// TestMorse counts critical points: where L grows to infinity in all directions
+// and no point is degenerate, their signs (−1)^index add up to 1.
+func TestMorse(t *testing.T) {
+	for _, c := range landscape {
+		l, ok := c.loss.(sde.Charted)
+		if !ok || len(l.CriticalPoints()) < 2 {
+			continue
+		}
+		if p, ok := c.loss.(loss.PhaseRetrieval); ok && len(p.Signal) > 2 {
+			continue // whose saddles are a sphere
+		}
+		sum := 0
+		for _, p := range l.CriticalPoints() {
+			sum += 1 - 2*(p.Index%2)
+		}
+		if sum != 1 {
+			t.Errorf("%T%+v: the signs of the critical points add up to %d", c.loss, c.loss, sum)
+		}
+	}
+}
+
+func TestLandscapesRefuse(t *testing.T) {
+	nan := math.NaN()
+	for _, l := range []interface{ Validate() error }{
+		loss.TiltedDoubleWell{Tilt: nan}, loss.TiltedDoubleWell{Tilt: math.Inf(1)},
+		loss.EntropicBarrier{Narrow: -1}, loss.EntropicBarrier{Width: nan},
+		loss.Banana{Sigma: -1}, loss.Banana{Bend: nan},
+		loss.DoubleWells{D: -1}, loss.DoubleWells{Barrier: -1},
+		loss.Channel{D: 1}, loss.Channel{Stiffness: -1},
+		loss.StyblinskiTang{D: -1}, loss.Rosenbrock{D: 1}, loss.Rosenbrock{D: -2},
+		loss.Rastrigin{D: -1}, loss.Rastrigin{Amplitude: -1}, loss.Rastrigin{Amplitude: 1e9},
+		loss.Ackley{D: -3}, loss.Funnel{D: 1}, loss.Quartic{D: -1}, loss.LogCosh{D: -1},
+		loss.Chain{D: 2}, loss.Chain{Coupling: -1},
+		loss.PhaseRetrieval{Signal: []float64{0, 0}}, loss.PhaseRetrieval{Signal: []float64{}}, loss.PhaseRetrieval{Signal: []float64{nan}},
+	} {
+		if err := l.Validate(); !errors.Is(err, sde.ErrInvalid) {
+			t.Errorf("%T%+v: error %v, want one that wraps sde.ErrInvalid", l, l, err)
+		}
+	}
+}
+
+// TestLandscapeBits holds values and gradients to golden bits, on every machine.
+func TestLandscapeBits(t *testing.T) {
+	const want = "5df750192230ac4b"
+	h := sha256.New()
+	for _, c := range landscape {
+		d := c.loss.Dim()
+		x, g := make([]float64, d), make([]float64, d)
+		r := rand.New(rand.NewPCG(1, uint64(d)))
+		for range 100 {
+			for i := range x {
+				x[i] = 3 * (2*r.Float64() - 1)
+			}
+			c.loss.Gradient(g, x)
+			for _, v := range append(g, c.loss.Value(x)) {
+				h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+			}
+		}
+	}
+	if got := fmt.Sprintf("%x", h.Sum(nil)[:8]); got != want {
+		t.Errorf("bits %s, want %s", got, want)
+	}
+}
