@@ -6,6 +6,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -33,6 +34,12 @@ func BenchmarkKernels(b *testing.B) {
 	}
 	half := NewMatrix(inner/2, cols, make([]float64, inner/2*cols))
 	copy(half.data, m.data)
+	samples := NewRows(64, 20, wide[:64*20])
+	for i := range idx {
+		idx[i] = uint32(i % 64)
+	}
+	theta := make([]float64, samples.Stride())
+	picks := slices.Clone(idx)
 	out := make([]float64, rows*cols)
 	dst := make([]float64, n)
 	for _, k := range []struct {
@@ -57,6 +64,10 @@ func BenchmarkKernels(b *testing.B) {
 		{"Exp", n, func() { Exp(dst, x) }},
 		{"Log", n, func() { Log(dst, y) }},
 		{"Bins", n, func() { Bins(idx, x, -2.5, 40, 200) }},
+		{"Rows.Dots20", n, func() { samples.Dots(dst, picks, theta) }},
+		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x) }},
+		{"OverOnePlus", n, func() { OverOnePlus(dst, 2, y) }},
+		{"Indices", n, func() { Indices(idx, words[:n/2], 10_000) }},
 		{"AllFinite", n, func() { AllFinite(x) }},
 		{"Dot", n, func() { Dot(x, y) }},
 		{"Dot20", 20, func() { Dot(x[:20], y[:20]) }},

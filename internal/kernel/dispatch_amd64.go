@@ -366,3 +366,67 @@ func (m *Matrix) mulAVX2(dst []float64, ldd int, x []float64, ldx, n int, add bo
 		}
 	}
 }
+
+func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64) int {
+	if r.stride == 0 || r.n == 0 {
+		return 0
+	}
+	switch {
+	case useAVX512 && len(idx) >= 8:
+		return rowDotsAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], len(idx))
+	case useAVX2 && len(idx) >= 4:
+		return rowDotsAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], len(idx))
+	}
+	return 0
+}
+
+// rowSumASM reports whether it has done all.
+func rowSumASM(dst []float64, r *Rows, idx []uint32, c []float64) bool {
+	if r.stride == 0 || r.n == 0 {
+		return false
+	}
+	switch {
+	case useAVX512:
+		return rowSumAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &c[0], len(idx)) == len(idx)
+	case useAVX2:
+		return rowSumAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &c[0], len(idx)) == len(idx)
+	}
+	return false
+}
+
+func over1pASM(dst []float64, a float64, x []float64) int {
+	n := len(x)
+	switch {
+	case n == 0:
+		return 0
+	case useAVX512:
+		over1pAVX512(&dst[0], &x[0], n, a)
+	case useAVX2:
+		if n &^= 3; n > 0 {
+			over1pAVX2(&dst[0], &x[0], n, a)
+		}
+	default:
+		return 0
+	}
+	return n
+}
+
+// indicesASM also returns the smallest low half of the products.
+func indicesASM(dst []uint32, words []uint64, size uint32) (n int, least uint32) {
+	var lanes [8]uint64
+	switch n = len(words) &^ 7; {
+	case n == 0:
+		return 0, 1<<32 - 1
+	case useAVX512:
+		indicesAVX512(&dst[0], &words[0], n, uint64(size), &lanes)
+	case useAVX2:
+		indicesAVX2(&dst[0], &words[0], n, uint64(size), &lanes)
+	default:
+		return 0, 1<<32 - 1
+	}
+	least = 1<<32 - 1
+	for _, l := range lanes {
+		least = min(least, uint32(l))
+	}
+	return n, least
+}

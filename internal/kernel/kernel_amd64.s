@@ -1428,6 +1428,321 @@ done:
 	VZEROUPPER
 	RET
 
+// func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ data+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ idx+32(FP), SI
+	MOVQ theta+40(FP), DI
+	MOVQ m+48(FP), R8
+	SHLQ $0x03, DX
+	XORQ R9, R9
+
+loop:
+	ADDQ  $0x00000004, R9
+	CMPQ  R9, R8
+	JG    done
+	MOVL  -16(SI)(R9*4), R10
+	CMPQ  R10, BX
+	JAE   done
+	IMULQ DX, R10
+	ADDQ  CX, R10
+	MOVL  -12(SI)(R9*4), R11
+	CMPQ  R11, BX
+	JAE   done
+	IMULQ DX, R11
+	ADDQ  CX, R11
+	MOVL  -8(SI)(R9*4), R12
+	CMPQ  R12, BX
+	JAE   done
+	IMULQ DX, R12
+	ADDQ  CX, R12
+	MOVL  -4(SI)(R9*4), R13
+	CMPQ  R13, BX
+	JAE   done
+	IMULQ DX, R13
+	ADDQ  CX, R13
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	XORQ  R14, R14
+
+columns0:
+	VMOVUPD     (DI)(R14*1), Y8
+	VFMADD231PD (R10)(R14*1), Y8, Y0
+	VFMADD231PD (R11)(R14*1), Y8, Y2
+	VFMADD231PD (R12)(R14*1), Y8, Y4
+	VFMADD231PD (R13)(R14*1), Y8, Y6
+	VMOVUPD     32(DI)(R14*1), Y8
+	VFMADD231PD 32(R10)(R14*1), Y8, Y1
+	VFMADD231PD 32(R11)(R14*1), Y8, Y3
+	VFMADD231PD 32(R12)(R14*1), Y8, Y5
+	VFMADD231PD 32(R13)(R14*1), Y8, Y7
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
+	JL          columns0
+	VHADDPD     Y2, Y0, Y0
+	VHADDPD     Y6, Y4, Y4
+	VPERM2F128  $0x20, Y4, Y0, Y2
+	VPERM2F128  $0x31, Y4, Y0, Y0
+	VADDPD      Y0, Y2, Y2
+	VHADDPD     Y3, Y1, Y1
+	VHADDPD     Y7, Y5, Y5
+	VPERM2F128  $0x20, Y5, Y1, Y0
+	VPERM2F128  $0x31, Y5, Y1, Y1
+	VADDPD      Y1, Y0, Y0
+	VADDPD      Y0, Y2, Y2
+	VMOVUPD     Y2, -32(AX)(R9*8)
+	JMP         loop
+
+done:
+	SUBQ $0x00000004, R9
+	MOVQ R9, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowSumAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ data+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ idx+32(FP), SI
+	MOVQ c+40(FP), DI
+	MOVQ m+48(FP), R8
+	MOVQ DX, R9
+	SHLQ $0x03, DX
+
+block2:
+	CMPQ  R9, $0x00000010
+	JL    end2
+	VPXOR Y0, Y0, Y0
+	VPXOR Y4, Y4, Y4
+	VPXOR Y1, Y1, Y1
+	VPXOR Y5, Y5, Y5
+	VPXOR Y2, Y2, Y2
+	VPXOR Y6, Y6, Y6
+	VPXOR Y3, Y3, Y3
+	VPXOR Y7, Y7, Y7
+	XORQ  R10, R10
+
+pairs2:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last2
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Y8
+	VFMADD231PD  (R11), Y8, Y0
+	VFMADD231PD  32(R11), Y8, Y1
+	VFMADD231PD  64(R11), Y8, Y2
+	VFMADD231PD  96(R11), Y8, Y3
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Y8
+	VFMADD231PD  (R11), Y8, Y4
+	VFMADD231PD  32(R11), Y8, Y5
+	VFMADD231PD  64(R11), Y8, Y6
+	VFMADD231PD  96(R11), Y8, Y7
+	JMP          pairs2
+
+last2:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store2
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Y8
+	VFMADD231PD  (R11), Y8, Y0
+	VFMADD231PD  32(R11), Y8, Y1
+	VFMADD231PD  64(R11), Y8, Y2
+	VFMADD231PD  96(R11), Y8, Y3
+
+store2:
+	VADDPD  Y4, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	VADDPD  Y6, Y2, Y2
+	VMOVUPD Y2, 64(AX)
+	VADDPD  Y7, Y3, Y3
+	VMOVUPD Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, R9
+	JMP     block2
+
+end2:
+block1:
+	CMPQ  R9, $0x00000008
+	JL    end1
+	VPXOR Y0, Y0, Y0
+	VPXOR Y2, Y2, Y2
+	VPXOR Y1, Y1, Y1
+	VPXOR Y3, Y3, Y3
+	XORQ  R10, R10
+
+pairs1:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last1
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Y4
+	VFMADD231PD  (R11), Y4, Y0
+	VFMADD231PD  32(R11), Y4, Y1
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Y4
+	VFMADD231PD  (R11), Y4, Y2
+	VFMADD231PD  32(R11), Y4, Y3
+	JMP          pairs1
+
+last1:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store1
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Y4
+	VFMADD231PD  (R11), Y4, Y0
+	VFMADD231PD  32(R11), Y4, Y1
+
+store1:
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VADDPD  Y3, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, R9
+	JMP     block1
+
+end1:
+	MOVQ R8, R10
+	MOVQ R10, ret+56(FP)
+	VZEROUPPER
+	RET
+
+bad:
+	XORQ R10, R10
+	MOVQ R10, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func indicesAVX2(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+// Requires: AVX, AVX2
+TEXT ·indicesAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VPBROADCASTQ size+24(FP), Y0
+	VPBROADCASTQ constants<>+2240(SB), Y1
+	VPCMPEQD     Y2, Y2, Y2
+	XORQ         BX, BX
+
+loop:
+	VMOVDQU  (CX)(BX*8), Y3
+	VPMULUDQ Y0, Y3, Y4
+	VPSRLQ   $0x20, Y3, Y3
+	VPMULUDQ Y0, Y3, Y3
+	VPOR     Y1, Y4, Y5
+	VPMINUD  Y5, Y2, Y2
+	VPOR     Y1, Y3, Y5
+	VPMINUD  Y5, Y2, Y2
+	VPSRLQ   $0x20, Y4, Y4
+	VPAND    Y1, Y3, Y3
+	VPOR     Y3, Y4, Y4
+	VMOVDQU  Y4, (AX)(BX*8)
+	ADDQ     $0x00000004, BX
+	CMPQ     BX, DX
+	JL       loop
+	MOVQ     least+32(FP), AX
+	VMOVDQU  Y2, (AX)
+	VMOVDQU  Y2, 32(AX)
+	VZEROUPPER
+	RET
+
+// func over1pAVX2(dst *float64, x *float64, n int, a float64)
+// Requires: AVX
+TEXT ·over1pAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	XORQ         BX, BX
+
+loop4:
+	CMPQ         DX, $0x00000010
+	JL           end4
+	VMOVUPD      (CX)(BX*8), Y1
+	VMOVUPD      32(CX)(BX*8), Y2
+	VMOVUPD      64(CX)(BX*8), Y3
+	VMOVUPD      96(CX)(BX*8), Y4
+	VBROADCASTSD constants<>+64(SB), Y5
+	VADDPD       Y5, Y1, Y1
+	VBROADCASTSD constants<>+64(SB), Y5
+	VADDPD       Y5, Y2, Y2
+	VBROADCASTSD constants<>+64(SB), Y5
+	VADDPD       Y5, Y3, Y3
+	VBROADCASTSD constants<>+64(SB), Y5
+	VADDPD       Y5, Y4, Y4
+	VDIVPD       Y1, Y0, Y1
+	VDIVPD       Y2, Y0, Y2
+	VDIVPD       Y3, Y0, Y3
+	VDIVPD       Y4, Y0, Y4
+	VMOVUPD      Y1, (AX)(BX*8)
+	VMOVUPD      Y2, 32(AX)(BX*8)
+	VMOVUPD      Y3, 64(AX)(BX*8)
+	VMOVUPD      Y4, 96(AX)(BX*8)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, DX
+	JMP          loop4
+
+end4:
+loop1:
+	CMPQ         DX, $0x00000004
+	JL           end1
+	VMOVUPD      (CX)(BX*8), Y1
+	VBROADCASTSD constants<>+64(SB), Y2
+	VADDPD       Y2, Y1, Y1
+	VDIVPD       Y1, Y0, Y1
+	VMOVUPD      Y1, (AX)(BX*8)
+	ADDQ         $0x00000004, BX
+	SUBQ         $0x00000004, DX
+	JMP          loop1
+
+end1:
+	VZEROUPPER
+	RET
+
 // func keyAVX512(l *[4][8]uint64, key uint64)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·keyAVX512(SB), NOSPLIT, $0-16
@@ -2047,7 +2362,7 @@ loop:
 	JG               done
 	VMOVUPD          -64(CX)(BX*8), Z4
 	VPADDQ.BCST      constants<>+1600(SB), Z4, Z5
-	VBROADCASTSD     constants<>+2240(SB), Z6
+	VBROADCASTSD     constants<>+2272(SB), Z6
 	VPCMPUQ          $0x05, Z6, Z5, K1
 	KORTESTB         K1, K1
 	JNZ              done
@@ -4316,6 +4631,479 @@ done:
 	VZEROUPPER
 	RET
 
+// func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+// Requires: AVX, AVX512F
+TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ data+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ idx+32(FP), SI
+	MOVQ theta+40(FP), DI
+	MOVQ m+48(FP), R8
+	SHLQ $0x03, DX
+	XORQ R9, R9
+
+loop:
+	ADDQ   $0x00000008, R9
+	CMPQ   R9, R8
+	JG     done
+	MOVL   -32(SI)(R9*4), R10
+	CMPQ   R10, BX
+	JAE    done
+	IMULQ  DX, R10
+	ADDQ   CX, R10
+	MOVL   -28(SI)(R9*4), R11
+	CMPQ   R11, BX
+	JAE    done
+	IMULQ  DX, R11
+	ADDQ   CX, R11
+	MOVL   -24(SI)(R9*4), R12
+	CMPQ   R12, BX
+	JAE    done
+	IMULQ  DX, R12
+	ADDQ   CX, R12
+	MOVL   -20(SI)(R9*4), R13
+	CMPQ   R13, BX
+	JAE    done
+	IMULQ  DX, R13
+	ADDQ   CX, R13
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ   R14, R14
+
+columns0:
+	VMOVUPD     (DI)(R14*1), Z8
+	VFMADD231PD (R10)(R14*1), Z8, Z0
+	VFMADD231PD (R11)(R14*1), Z8, Z1
+	VFMADD231PD (R12)(R14*1), Z8, Z2
+	VFMADD231PD (R13)(R14*1), Z8, Z3
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
+	JL          columns0
+	MOVL        -16(SI)(R9*4), R10
+	CMPQ        R10, BX
+	JAE         done
+	IMULQ       DX, R10
+	ADDQ        CX, R10
+	MOVL        -12(SI)(R9*4), R11
+	CMPQ        R11, BX
+	JAE         done
+	IMULQ       DX, R11
+	ADDQ        CX, R11
+	MOVL        -8(SI)(R9*4), R12
+	CMPQ        R12, BX
+	JAE         done
+	IMULQ       DX, R12
+	ADDQ        CX, R12
+	MOVL        -4(SI)(R9*4), R13
+	CMPQ        R13, BX
+	JAE         done
+	IMULQ       DX, R13
+	ADDQ        CX, R13
+	VPXORQ      Z4, Z4, Z4
+	VPXORQ      Z5, Z5, Z5
+	VPXORQ      Z6, Z6, Z6
+	VPXORQ      Z7, Z7, Z7
+	XORQ        R14, R14
+
+columns1:
+	VMOVUPD     (DI)(R14*1), Z8
+	VFMADD231PD (R10)(R14*1), Z8, Z4
+	VFMADD231PD (R11)(R14*1), Z8, Z5
+	VFMADD231PD (R12)(R14*1), Z8, Z6
+	VFMADD231PD (R13)(R14*1), Z8, Z7
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
+	JL          columns1
+	VUNPCKLPD   Z1, Z0, Z8
+	VUNPCKHPD   Z1, Z0, Z9
+	VADDPD      Z9, Z8, Z8
+	VUNPCKLPD   Z3, Z2, Z9
+	VUNPCKHPD   Z3, Z2, Z10
+	VADDPD      Z10, Z9, Z9
+	VUNPCKLPD   Z5, Z4, Z10
+	VUNPCKHPD   Z5, Z4, Z11
+	VADDPD      Z11, Z10, Z10
+	VUNPCKLPD   Z7, Z6, Z11
+	VUNPCKHPD   Z7, Z6, Z12
+	VADDPD      Z12, Z11, Z11
+	VSHUFF64X2  $0x88, Z9, Z8, Z12
+	VSHUFF64X2  $0xdd, Z9, Z8, Z8
+	VADDPD      Z8, Z12, Z12
+	VSHUFF64X2  $0x88, Z11, Z10, Z8
+	VSHUFF64X2  $0xdd, Z11, Z10, Z9
+	VADDPD      Z9, Z8, Z8
+	VSHUFF64X2  $0x88, Z8, Z12, Z9
+	VSHUFF64X2  $0xdd, Z8, Z12, Z8
+	VADDPD      Z8, Z9, Z9
+	VMOVUPD     Z9, -64(AX)(R9*8)
+	JMP         loop
+
+done:
+	SUBQ $0x00000008, R9
+	MOVQ R9, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+// Requires: AVX, AVX512F
+TEXT ·rowSumAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ data+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ idx+32(FP), SI
+	MOVQ c+40(FP), DI
+	MOVQ m+48(FP), R8
+	MOVQ DX, R9
+	SHLQ $0x03, DX
+
+block4:
+	CMPQ   R9, $0x00000020
+	JL     end4
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z7, Z7, Z7
+	XORQ   R10, R10
+
+pairs4:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last4
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Z8
+	VFMADD231PD  (R11), Z8, Z0
+	VFMADD231PD  64(R11), Z8, Z1
+	VFMADD231PD  128(R11), Z8, Z2
+	VFMADD231PD  192(R11), Z8, Z3
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Z8
+	VFMADD231PD  (R11), Z8, Z4
+	VFMADD231PD  64(R11), Z8, Z5
+	VFMADD231PD  128(R11), Z8, Z6
+	VFMADD231PD  192(R11), Z8, Z7
+	JMP          pairs4
+
+last4:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store4
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Z8
+	VFMADD231PD  (R11), Z8, Z0
+	VFMADD231PD  64(R11), Z8, Z1
+	VFMADD231PD  128(R11), Z8, Z2
+	VFMADD231PD  192(R11), Z8, Z3
+
+store4:
+	VADDPD  Z4, Z0, Z0
+	VMOVUPD Z0, (AX)
+	VADDPD  Z5, Z1, Z1
+	VMOVUPD Z1, 64(AX)
+	VADDPD  Z6, Z2, Z2
+	VMOVUPD Z2, 128(AX)
+	VADDPD  Z7, Z3, Z3
+	VMOVUPD Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x00000020, R9
+	JMP     block4
+
+end4:
+block3:
+	CMPQ   R9, $0x00000018
+	JL     end3
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z14, Z14, Z14
+	XORQ   R10, R10
+
+pairs3:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last3
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z9
+	VFMADD231PD  64(R11), Z0, Z10
+	VFMADD231PD  128(R11), Z0, Z11
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z12
+	VFMADD231PD  64(R11), Z0, Z13
+	VFMADD231PD  128(R11), Z0, Z14
+	JMP          pairs3
+
+last3:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store3
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z9
+	VFMADD231PD  64(R11), Z0, Z10
+	VFMADD231PD  128(R11), Z0, Z11
+
+store3:
+	VADDPD  Z12, Z9, Z9
+	VMOVUPD Z9, (AX)
+	VADDPD  Z13, Z10, Z10
+	VMOVUPD Z10, 64(AX)
+	VADDPD  Z14, Z11, Z11
+	VMOVUPD Z11, 128(AX)
+	ADDQ    $0x000000c0, AX
+	ADDQ    $0x000000c0, CX
+	SUBQ    $0x00000018, R9
+	JMP     block3
+
+end3:
+block2:
+	CMPQ   R9, $0x00000010
+	JL     end2
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z18, Z18, Z18
+	XORQ   R10, R10
+
+pairs2:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last2
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z15
+	VFMADD231PD  64(R11), Z0, Z16
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z17
+	VFMADD231PD  64(R11), Z0, Z18
+	JMP          pairs2
+
+last2:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store2
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z15
+	VFMADD231PD  64(R11), Z0, Z16
+
+store2:
+	VADDPD  Z17, Z15, Z15
+	VMOVUPD Z15, (AX)
+	VADDPD  Z18, Z16, Z16
+	VMOVUPD Z16, 64(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, R9
+	JMP     block2
+
+end2:
+block1:
+	CMPQ   R9, $0x00000008
+	JL     end1
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	XORQ   R10, R10
+
+pairs1:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JG           last1
+	MOVL         -8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -16(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z19
+	MOVL         -4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD -8(DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z20
+	JMP          pairs1
+
+last1:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, R8
+	JE           store1
+	MOVL         (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bad
+	IMULQ        DX, R11
+	ADDQ         CX, R11
+	VBROADCASTSD (DI)(R10*8), Z0
+	VFMADD231PD  (R11), Z0, Z19
+
+store1:
+	VADDPD  Z20, Z19, Z19
+	VMOVUPD Z19, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, R9
+	JMP     block1
+
+end1:
+	MOVQ R8, R10
+	MOVQ R10, ret+56(FP)
+	VZEROUPPER
+	RET
+
+bad:
+	XORQ R10, R10
+	MOVQ R10, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func indicesAVX512(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+// Requires: AVX, AVX512F
+TEXT ·indicesAVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VPBROADCASTQ size+24(FP), Z0
+	VPBROADCASTQ constants<>+2240(SB), Z1
+	VPTERNLOGD   $0xff, Z2, Z2, Z2
+	XORQ         BX, BX
+
+loop:
+	VMOVDQU64 (CX)(BX*8), Z3
+	VPMULUDQ  Z0, Z3, Z4
+	VPSRLQ    $0x20, Z3, Z3
+	VPMULUDQ  Z0, Z3, Z3
+	VPORQ     Z1, Z4, Z5
+	VPMINUD   Z5, Z2, Z2
+	VPORQ     Z1, Z3, Z5
+	VPMINUD   Z5, Z2, Z2
+	VPSRLQ    $0x20, Z4, Z4
+	VPANDQ    Z1, Z3, Z3
+	VPORQ     Z3, Z4, Z4
+	VMOVDQU64 Z4, (AX)(BX*8)
+	ADDQ      $0x00000008, BX
+	CMPQ      BX, DX
+	JL        loop
+	MOVQ      least+32(FP), AX
+	VMOVDQU64 Z2, (AX)
+	VZEROUPPER
+	RET
+
+// func over1pAVX512(dst *float64, x *float64, n int, a float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·over1pAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	XORQ         BX, BX
+
+loop4:
+	CMPQ         DX, $0x00000020
+	JL           end4
+	VMOVUPD      (CX)(BX*8), Z1
+	VMOVUPD      64(CX)(BX*8), Z2
+	VMOVUPD      128(CX)(BX*8), Z3
+	VMOVUPD      192(CX)(BX*8), Z4
+	VBROADCASTSD constants<>+64(SB), Z5
+	VADDPD       Z5, Z1, Z1
+	VBROADCASTSD constants<>+64(SB), Z5
+	VADDPD       Z5, Z2, Z2
+	VBROADCASTSD constants<>+64(SB), Z5
+	VADDPD       Z5, Z3, Z3
+	VBROADCASTSD constants<>+64(SB), Z5
+	VADDPD       Z5, Z4, Z4
+	VDIVPD       Z1, Z0, Z1
+	VDIVPD       Z2, Z0, Z2
+	VDIVPD       Z3, Z0, Z3
+	VDIVPD       Z4, Z0, Z4
+	VMOVUPD      Z1, (AX)(BX*8)
+	VMOVUPD      Z2, 64(AX)(BX*8)
+	VMOVUPD      Z3, 128(AX)(BX*8)
+	VMOVUPD      Z4, 192(AX)(BX*8)
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000020, DX
+	JMP          loop4
+
+end4:
+loop1:
+	CMPQ         DX, $0x00000008
+	JL           end1
+	VMOVUPD      (CX)(BX*8), Z1
+	VBROADCASTSD constants<>+64(SB), Z2
+	VADDPD       Z2, Z1, Z1
+	VDIVPD       Z1, Z0, Z1
+	VMOVUPD      Z1, (AX)(BX*8)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, DX
+	JMP          loop1
+
+end1:
+	TESTQ        DX, DX
+	JZ           done
+	MOVQ         $0x00000001, SI
+	SHLXQ        DX, SI, DX
+	DECQ         DX
+	KMOVB        DX, K1
+	VMOVUPD.Z    (CX)(BX*8), K1, Z1
+	VBROADCASTSD constants<>+64(SB), Z2
+	VADDPD       Z2, Z1, Z1
+	VDIVPD       Z1, Z0, Z1
+	VMOVUPD      Z1, K1, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
 DATA constants<>+0(SB)/8, $0xbf58476d1ce4e5b9
 DATA constants<>+8(SB)/8, $0xbf58476d1ce4e5b9
 DATA constants<>+16(SB)/8, $0xbf58476d1ce4e5b9
@@ -4596,11 +5384,15 @@ DATA constants<>+2208(SB)/8, $0x3fe62e42fefa39fd
 DATA constants<>+2216(SB)/8, $0x3fe62e42fefa39fd
 DATA constants<>+2224(SB)/8, $0x3fe62e42fefa39fd
 DATA constants<>+2232(SB)/8, $0x3fe62e42fefa39fd
-DATA constants<>+2240(SB)/8, $0x7fe0000000000000
-DATA constants<>+2248(SB)/8, $0x7fe0000000000000
-DATA constants<>+2256(SB)/8, $0x7fe0000000000000
-DATA constants<>+2264(SB)/8, $0x7fe0000000000000
-GLOBL constants<>(SB), RODATA|NOPTR, $2272
+DATA constants<>+2240(SB)/8, $0xffffffff00000000
+DATA constants<>+2248(SB)/8, $0xffffffff00000000
+DATA constants<>+2256(SB)/8, $0xffffffff00000000
+DATA constants<>+2264(SB)/8, $0xffffffff00000000
+DATA constants<>+2272(SB)/8, $0x7fe0000000000000
+DATA constants<>+2280(SB)/8, $0x7fe0000000000000
+DATA constants<>+2288(SB)/8, $0x7fe0000000000000
+DATA constants<>+2296(SB)/8, $0x7fe0000000000000
+GLOBL constants<>(SB), RODATA|NOPTR, $2304
 
 DATA keyConstants<>+0(SB)/8, $0x428a2f98d728ae22
 DATA keyConstants<>+8(SB)/8, $0x7137449123ef65cd

@@ -103,6 +103,26 @@ func block4x3AVX2(dst *float64, ldd int, x *float64, ldx int, panel *float64, k 
 //go:noescape
 func block1x3AVX2(dst *float64, ldd int, x *float64, ldx int, panel *float64, k int, mask uint64, add bool)
 
+// rowDotsAVX2 is a kernel in assembly.
+//
+//go:noescape
+func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+
+// rowSumAVX2 is a kernel in assembly.
+//
+//go:noescape
+func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+
+// indicesAVX2 is a kernel in assembly.
+//
+//go:noescape
+func indicesAVX2(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+
+// over1pAVX2 is a kernel in assembly.
+//
+//go:noescape
+func over1pAVX2(dst *float64, x *float64, n int, a float64)
+
 // keyAVX512 is a kernel in assembly.
 //
 //go:noescape
@@ -237,3 +257,23 @@ func block1x2AVX512(dst *float64, ldd int, x *float64, ldx int, panel *float64, 
 //
 //go:noescape
 func block1x3AVX512(dst *float64, ldd int, x *float64, ldx int, panel *float64, k int, mask uint64, add bool)
+
+// rowDotsAVX512 is a kernel in assembly.
+//
+//go:noescape
+func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+
+// rowSumAVX512 is a kernel in assembly.
+//
+//go:noescape
+func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+
+// indicesAVX512 is a kernel in assembly.
+//
+//go:noescape
+func indicesAVX512(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+
+// over1pAVX512 is a kernel in assembly.
+//
+//go:noescape
+func over1pAVX512(dst *float64, x *float64, n int, a float64)

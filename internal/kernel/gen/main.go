@@ -31,6 +31,7 @@ func main() {
 		genSums(v)
 		genGaussians(v)
 		genMatrix(v)
+		genRows(v)
 	}
 	genConstants()
 	Generate()

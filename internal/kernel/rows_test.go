@@ -1,0 +1,152 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestRows holds the forms of the kernels on rows together and to plain sums.
+func TestRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for d := range 70 {
+		n := 1 + r.IntN(50)
+		data := make([]float64, n*d)
+		for i := range data {
+			data[i] = r.NormFloat64()
+		}
+		rows := NewRows(n, d, data)
+		theta := make([]float64, rows.Stride())
+		for j := range d {
+			theta[j] = r.NormFloat64()
+		}
+		for m := range 40 {
+			idx, c := make([]uint32, m), make([]float64, m)
+			for k := range idx {
+				idx[k], c[k] = uint32(r.IntN(n)), r.NormFloat64()
+			}
+			var dots, sums []float64
+			for _, level := range levels {
+				use(level, func() {
+					a, b := make([]float64, m+2), make([]float64, rows.Stride()+2)
+					a[m], b[rows.Stride()] = 7, 7
+					rows.Dots(a[:m], idx, theta)
+					rows.Combine(b[:rows.Stride()], idx, c)
+					if a[m] != 7 || b[rows.Stride()] != 7 {
+						t.Fatalf("%s wrote too far, d = %d, m = %d", level, d, m)
+					}
+					if dots == nil {
+						dots, sums = a, b
+						return
+					}
+					compare(t, fmt.Sprintf("%s Dots, d = %d", level, d), a, dots)
+					compare(t, fmt.Sprintf("%s Combine, d = %d", level, d), b, sums)
+				})
+			}
+			for k, i := range idx {
+				var want, size float64
+				for j := range d {
+					want += data[int(i)*d+j] * theta[j]
+					size += math.Abs(data[int(i)*d+j] * theta[j])
+				}
+				if !(math.Abs(dots[k]-want) <= 1e-14*size) {
+					t.Fatalf("row %d: %v, want %v", i, dots[k], want)
+				}
+			}
+			for j := range rows.Stride() {
+				var want, size float64
+				for k, i := range idx {
+					if j < d {
+						want += c[k] * data[int(i)*d+j]
+						size += math.Abs(c[k] * data[int(i)*d+j])
+					}
+				}
+				if !(math.Abs(sums[j]-want) <= 1e-14*size) {
+					t.Fatalf("column %d: %v, want %v", j, sums[j], want)
+				}
+			}
+		}
+	}
+}
+
+// TestRowsOutOfRange holds Dots and Combine to panic, not to read beyond the matrix.
+func TestRowsOutOfRange(t *testing.T) {
+	rows := NewRows(10, 3, make([]float64, 30))
+	for _, level := range levels {
+		use(level, func() {
+			for at := range 19 {
+				idx, c := make([]uint32, 19), make([]float64, 19)
+				idx[at] = 10
+				for name, f := range map[string]func(){
+					"Dots":    func() { rows.Dots(c, idx, make([]float64, 8)) },
+					"Combine": func() { rows.Combine(make([]float64, 8), idx, c) },
+				} {
+					func() {
+						defer func() {
+							if recover() == nil {
+								t.Errorf("%s %s: no panic for index 10 at %d", level, name, at)
+							}
+						}()
+						f()
+					}()
+				}
+			}
+		})
+	}
+}
+
+func TestOverOnePlus(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for n := range 70 {
+		x := mixture(r, n)
+		for _, level := range levels {
+			use(level, func() {
+				y := make([]float64, n)
+				OverOnePlus(y, 0.1, x)
+				for i, v := range x {
+					if want := 0.1 / (1 + v); !same(y[i], want) {
+						t.Fatalf("%s: %v, want %v", level, y[i], want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestIndices(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := range 40 {
+		for _, size := range []uint32{1, 2, 3, 10_000, 1 << 20, 1<<31 + 11, 1<<32 - 1} {
+			words := make([]uint64, n)
+			for i := range words {
+				words[i] = r.Uint64()
+			}
+			if n > 3 {
+				words[1], words[2], words[3] = 0, 1<<64-1, 1<<32
+			}
+			for _, level := range levels {
+				use(level, func() {
+					idx := make([]uint32, 2*n)
+					least := Indices(idx, words, size)
+					want := uint32(1<<32 - 1)
+					for i, v := range idx {
+						half := words[i/2] >> (32 * (i % 2)) & (1<<32 - 1)
+						if p := half * uint64(size); v != uint32(p>>32) {
+							t.Fatalf("%s: half %d of size %d gives %d, want %d", level, i, size, v, p>>32)
+						} else {
+							want = min(want, uint32(p))
+						}
+					}
+					if least != want {
+						t.Fatalf("%s: least %d, want %d", level, least, want)
+					}
+				})
+			}
+		}
+	}
+}
