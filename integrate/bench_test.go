@@ -105,6 +105,27 @@ func BenchmarkDenseOU(b *testing.B) {
 	benchmark(b, e, 200, "ns/coord-step", d)
 }
 
+// logisticSGD is the workload LogisticSGD of the named number of replicas.
+func logisticSGD(b testing.TB, replicas int) (integrate.Ensemble, *loss.Logistic) {
+	b.Helper()
+	w := make([]float64, 20)
+	for j := range w {
+		w[j] = float64(1-2*(j%2)) * (1 + float64(j)/10) / 4
+	}
+	x, y := loss.LogisticTeacher(10_000, w, 1)
+	l, err := loss.NewLogistic(x, y, 1e-3)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 32}},
+		Step: 0.1, Particles: replicas, Seed: 1, Workers: 1}, l
+}
+
+func BenchmarkLogisticSGD(b *testing.B) {
+	e, _ := logisticSGD(b, 1024)
+	benchmark(b, e, 500, "ns/sample-gradient", 32)
+}
+
 // BenchmarkPlainGradient is DoubleWell for a loss of the three required methods.
 func BenchmarkPlainGradient(b *testing.B) {
 	e := doubleWellEnsemble()

@@ -65,7 +65,9 @@ type Stream struct {
 	newSource func(seed uint64) Source
 	origin    uint64  // the seed as it was given
 	piece     *Stream // see Piece
-	script    *Script
+
+	indexWords [257]uint64 // see Indices
+	script     *Script
 }
 
 // NewStream returns the stream of a seed. newSource, if it is not nil, makes the
@@ -240,6 +242,41 @@ func (s *Stream) Words(dst []uint64) {
 	}
 	s.place()
 	s.free.words(dst)
+}
+
+// Indices fills dst with independent whole numbers, each of 0 … n−1 exactly as likely
+// as the others. It panics unless n is in 1 … 2³¹.
+func (s *Stream) Indices(dst []uint32, n int) {
+	if n < 1 || n > 1<<31 {
+		panic("sde: no indices below such a number")
+	}
+	size := uint32(n)
+	uneven := -size % size // 2³² mod n
+	words := s.indexWords[:len(s.indexWords)-1]
+	var last [2]uint32
+	for len(dst) > 0 {
+		out, w := dst, words
+		if len(dst) == 1 {
+			out, w = last[:], words[:1]
+		} else if k := len(dst) / 2; k < len(w) {
+			w = w[:k]
+		}
+		out = out[:2*len(w)]
+		s.Words(w)
+		if kernel.Indices(out, w, size) < uneven && s.script == nil {
+			// Rare: what falls into the uneven rest is drawn again, one after the other.
+			more := s.indexWords[len(s.indexWords)-1:]
+			for i := range out {
+				half := w[i/2] >> (32 * (i % 2))
+				for uint32(half)*size < uneven {
+					s.Words(more)
+					half = more[0]
+				}
+				out[i] = uint32(uint64(uint32(half)) * uint64(size) >> 32)
+			}
+		}
+		dst = dst[copy(dst, out):]
+	}
 }
 
 // Uniforms fills dst with independent numbers, uniform over (k+½)2⁻⁵² for

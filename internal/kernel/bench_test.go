@@ -65,7 +65,7 @@ func BenchmarkKernels(b *testing.B) {
 		{"Log", n, func() { Log(dst, y) }},
 		{"Bins", n, func() { Bins(idx, x, -2.5, 40, 200) }},
 		{"Rows.Dots20", n, func() { samples.Dots(dst, picks, theta) }},
-		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x) }},
+		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x, nil) }},
 		{"OverOnePlus", n, func() { OverOnePlus(dst, 2, y) }},
 		{"Indices", n, func() { Indices(idx, words[:n/2], 10_000) }},
 		{"AllFinite", n, func() { AllFinite(x) }},

@@ -367,29 +367,38 @@ func (m *Matrix) mulAVX2(dst []float64, ldd int, x []float64, ldx, n int, add bo
 	}
 }
 
-func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64) int {
-	if r.stride == 0 || r.n == 0 {
-		return 0
+// rowDotsASM does whole groups of rows: of one vector's rows all but the last few, of
+// several vectors all or none.
+func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64, m int) int {
+	group := 8
+	if !useAVX512 {
+		group = 4
+	}
+	n := len(idx)
+	if m == n {
+		m &^= group - 1
+		n = m
 	}
 	switch {
-	case useAVX512 && len(idx) >= 8:
-		return rowDotsAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], len(idx))
-	case useAVX2 && len(idx) >= 4:
-		return rowDotsAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], len(idx))
+	case r.stride == 0 || r.n == 0 || n == 0 || m%group != 0:
+		return 0
+	case useAVX512:
+		return n - rowDotsAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], m, n)
+	case useAVX2:
+		return n - rowDotsAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], m, n)
 	}
 	return 0
 }
 
 // rowSumASM reports whether it has done all.
-func rowSumASM(dst []float64, r *Rows, idx []uint32, c []float64) bool {
-	if r.stride == 0 || r.n == 0 {
-		return false
-	}
+func rowSumASM(dst []float64, r *Rows, idx, ahead []uint32, c []float64, m int) bool {
 	switch {
+	case r.stride == 0 || r.n == 0 || len(idx) == 0:
+		return false
 	case useAVX512:
-		return rowSumAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &c[0], len(idx)) == len(idx)
+		return rowSumAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &ahead[0], &c[0], m, len(dst)/r.stride) == 0
 	case useAVX2:
-		return rowSumAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &c[0], len(idx)) == len(idx)
+		return rowSumAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &ahead[0], &c[0], m, len(dst)/r.stride) == 0
 	}
 	return false
 }
@@ -429,4 +438,16 @@ func indicesASM(dst []uint32, words []uint64, size uint32) (n int, least uint32)
 		least = min(least, uint32(l))
 	}
 	return n, least
+}
+
+func repackASM(dst []float64, ldd int, src []float64, lds, cols, n int) bool {
+	switch {
+	case useAVX512:
+		repackAVX512(&dst[0], 8*ldd, &src[0], 8*lds, cols, n)
+	case useAVX2:
+		repackAVX2(&dst[0], 8*ldd, &src[0], 8*lds, cols, n)
+	default:
+		return false
+	}
+	return true
 }

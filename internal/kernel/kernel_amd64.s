@@ -1428,9 +1428,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+// func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-64
+TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -1439,32 +1439,33 @@ TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-64
 	MOVQ theta+40(FP), DI
 	MOVQ m+48(FP), R8
 	SHLQ $0x03, DX
-	XORQ R9, R9
+	MOVQ all+56(FP), R9
+	LEAQ (AX)(R9*8), AX
+	LEAQ (SI)(R9*4), SI
+	NEGQ R9
+	MOVQ R8, R10
 
 loop:
-	ADDQ  $0x00000004, R9
-	CMPQ  R9, R8
-	JG    done
-	MOVL  -16(SI)(R9*4), R10
-	CMPQ  R10, BX
-	JAE   done
-	IMULQ DX, R10
-	ADDQ  CX, R10
-	MOVL  -12(SI)(R9*4), R11
+	MOVL  (SI)(R9*4), R11
 	CMPQ  R11, BX
 	JAE   done
 	IMULQ DX, R11
 	ADDQ  CX, R11
-	MOVL  -8(SI)(R9*4), R12
+	MOVL  4(SI)(R9*4), R12
 	CMPQ  R12, BX
 	JAE   done
 	IMULQ DX, R12
 	ADDQ  CX, R12
-	MOVL  -4(SI)(R9*4), R13
+	MOVL  8(SI)(R9*4), R13
 	CMPQ  R13, BX
 	JAE   done
 	IMULQ DX, R13
 	ADDQ  CX, R13
+	MOVL  12(SI)(R9*4), R14
+	CMPQ  R14, BX
+	JAE   done
+	IMULQ DX, R14
+	ADDQ  CX, R14
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1473,21 +1474,21 @@ loop:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	XORQ  R14, R14
+	XORQ  R15, R15
 
 columns0:
-	VMOVUPD     (DI)(R14*1), Y8
-	VFMADD231PD (R10)(R14*1), Y8, Y0
-	VFMADD231PD (R11)(R14*1), Y8, Y2
-	VFMADD231PD (R12)(R14*1), Y8, Y4
-	VFMADD231PD (R13)(R14*1), Y8, Y6
-	VMOVUPD     32(DI)(R14*1), Y8
-	VFMADD231PD 32(R10)(R14*1), Y8, Y1
-	VFMADD231PD 32(R11)(R14*1), Y8, Y3
-	VFMADD231PD 32(R12)(R14*1), Y8, Y5
-	VFMADD231PD 32(R13)(R14*1), Y8, Y7
-	ADDQ        $0x00000040, R14
-	CMPQ        R14, DX
+	VMOVUPD     (DI)(R15*1), Y8
+	VFMADD231PD (R11)(R15*1), Y8, Y0
+	VFMADD231PD (R12)(R15*1), Y8, Y2
+	VFMADD231PD (R13)(R15*1), Y8, Y4
+	VFMADD231PD (R14)(R15*1), Y8, Y6
+	VMOVUPD     32(DI)(R15*1), Y8
+	VFMADD231PD 32(R11)(R15*1), Y8, Y1
+	VFMADD231PD 32(R12)(R15*1), Y8, Y3
+	VFMADD231PD 32(R13)(R15*1), Y8, Y5
+	VFMADD231PD 32(R14)(R15*1), Y8, Y7
+	ADDQ        $0x00000040, R15
+	CMPQ        R15, DX
 	JL          columns0
 	VHADDPD     Y2, Y0, Y0
 	VHADDPD     Y6, Y4, Y4
@@ -1500,30 +1501,40 @@ columns0:
 	VPERM2F128  $0x31, Y5, Y1, Y1
 	VADDPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y2
-	VMOVUPD     Y2, -32(AX)(R9*8)
+	VMOVUPD     Y2, (AX)(R9*8)
+	ADDQ        $0x00000004, R9
+	JZ          done
+	SUBQ        $0x00000004, R10
+	JNZ         loop
+	MOVQ        R8, R10
+	ADDQ        DX, DI
 	JMP         loop
 
 done:
-	SUBQ $0x00000004, R9
-	MOVQ R9, ret+56(FP)
+	NEGQ R9
+	MOVQ R9, ret+64(FP)
 	VZEROUPPER
 	RET
 
-// func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
-// Requires: AVX, AVX2, FMA3
-TEXT ·rowSumAVX2(SB), NOSPLIT, $0-64
+// func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·rowSumAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ idx+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ m+48(FP), R8
-	MOVQ DX, R9
+	MOVQ ahead+40(FP), DI
+	MOVQ c+48(FP), R8
+	MOVQ m+56(FP), R9
+	MOVQ sums+64(FP), R10
 	SHLQ $0x03, DX
 
+next:
+	MOVQ DX, R12
+
 block2:
-	CMPQ  R9, $0x00000010
+	CMPQ  R12, $0x00000080
 	JL    end2
 	VPXOR Y0, Y0, Y0
 	VPXOR Y4, Y4, Y4
@@ -1533,48 +1544,60 @@ block2:
 	VPXOR Y6, Y6, Y6
 	VPXOR Y3, Y3, Y3
 	VPXOR Y7, Y7, Y7
-	XORQ  R10, R10
+	XORQ  R11, R11
 
 pairs2:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last2
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Y8
-	VFMADD231PD  (R11), Y8, Y0
-	VFMADD231PD  32(R11), Y8, Y1
-	VFMADD231PD  64(R11), Y8, Y2
-	VFMADD231PD  96(R11), Y8, Y3
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Y8
+	VFMADD231PD  (R13), Y8, Y0
+	VFMADD231PD  32(R13), Y8, Y1
+	VFMADD231PD  64(R13), Y8, Y2
+	VFMADD231PD  96(R13), Y8, Y3
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Y8
-	VFMADD231PD  (R11), Y8, Y4
-	VFMADD231PD  32(R11), Y8, Y5
-	VFMADD231PD  64(R11), Y8, Y6
-	VFMADD231PD  96(R11), Y8, Y7
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Y8
+	VFMADD231PD  (R13), Y8, Y4
+	VFMADD231PD  32(R13), Y8, Y5
+	VFMADD231PD  64(R13), Y8, Y6
+	VFMADD231PD  96(R13), Y8, Y7
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
 	JMP          pairs2
 
 last2:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store2
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Y8
-	VFMADD231PD  (R11), Y8, Y0
-	VFMADD231PD  32(R11), Y8, Y1
-	VFMADD231PD  64(R11), Y8, Y2
-	VFMADD231PD  96(R11), Y8, Y3
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Y8
+	VFMADD231PD  (R13), Y8, Y0
+	VFMADD231PD  32(R13), Y8, Y1
+	VFMADD231PD  64(R13), Y8, Y2
+	VFMADD231PD  96(R13), Y8, Y3
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
 
 store2:
 	VADDPD  Y4, Y0, Y0
@@ -1587,53 +1610,62 @@ store2:
 	VMOVUPD Y3, 96(AX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, R9
+	SUBQ    $0x00000080, R12
 	JMP     block2
 
 end2:
 block1:
-	CMPQ  R9, $0x00000008
+	CMPQ  R12, $0x00000040
 	JL    end1
 	VPXOR Y0, Y0, Y0
 	VPXOR Y2, Y2, Y2
 	VPXOR Y1, Y1, Y1
 	VPXOR Y3, Y3, Y3
-	XORQ  R10, R10
+	XORQ  R11, R11
 
 pairs1:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last1
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Y4
-	VFMADD231PD  (R11), Y4, Y0
-	VFMADD231PD  32(R11), Y4, Y1
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Y4
+	VFMADD231PD  (R13), Y4, Y0
+	VFMADD231PD  32(R13), Y4, Y1
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Y4
-	VFMADD231PD  (R11), Y4, Y2
-	VFMADD231PD  32(R11), Y4, Y3
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Y4
+	VFMADD231PD  (R13), Y4, Y2
+	VFMADD231PD  32(R13), Y4, Y3
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
 	JMP          pairs1
 
 last1:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store1
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Y4
-	VFMADD231PD  (R11), Y4, Y0
-	VFMADD231PD  32(R11), Y4, Y1
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Y4
+	VFMADD231PD  (R13), Y4, Y0
+	VFMADD231PD  32(R13), Y4, Y1
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
 
 store1:
 	VADDPD  Y2, Y0, Y0
@@ -1642,18 +1674,19 @@ store1:
 	VMOVUPD Y1, 32(AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000008, R9
+	SUBQ    $0x00000040, R12
 	JMP     block1
 
 end1:
-	MOVQ R8, R10
-	MOVQ R10, ret+56(FP)
-	VZEROUPPER
-	RET
+	SUBQ DX, CX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R8)(R9*8), R8
+	DECQ R10
+	JNZ  next
 
 bad:
-	XORQ R10, R10
-	MOVQ R10, ret+56(FP)
+	MOVQ R10, ret+72(FP)
 	VZEROUPPER
 	RET
 
@@ -1687,6 +1720,44 @@ loop:
 	MOVQ     least+32(FP), AX
 	VMOVDQU  Y2, (AX)
 	VMOVDQU  Y2, 32(AX)
+	VZEROUPPER
+	RET
+
+// func repackAVX2(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
+// Requires: AVX
+TEXT ·repackAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    ldd+8(FP), CX
+	MOVQ    src+16(FP), DX
+	MOVQ    lds+24(FP), BX
+	MOVQ    cols+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	MOVQ    SI, R8
+	ANDQ    $0x00000003, R8
+	SUBQ    R8, SI
+	LEAQ    tailMask<>+0(SB), R9
+	MOVQ    $0x00000003, R10
+	SUBQ    R8, R10
+	VMOVUPD (R9)(R10*8), Y0
+
+row:
+	XORQ R8, R8
+
+loop:
+	CMPQ    R8, SI
+	JGE     tail
+	VMOVUPD (DX)(R8*8), Y1
+	VMOVUPD Y1, (AX)(R8*8)
+	ADDQ    $0x00000004, R8
+	JMP     loop
+
+tail:
+	VMASKMOVPD (DX)(R8*8), Y0, Y1
+	VMASKMOVPD Y1, Y0, (AX)(R8*8)
+	ADDQ       CX, AX
+	ADDQ       BX, DX
+	DECQ       DI
+	JNZ        row
 	VZEROUPPER
 	RET
 
@@ -4631,9 +4702,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+// func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
 // Requires: AVX, AVX512F
-TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-64
+TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -4642,81 +4713,82 @@ TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-64
 	MOVQ theta+40(FP), DI
 	MOVQ m+48(FP), R8
 	SHLQ $0x03, DX
-	XORQ R9, R9
+	MOVQ all+56(FP), R9
+	LEAQ (AX)(R9*8), AX
+	LEAQ (SI)(R9*4), SI
+	NEGQ R9
+	MOVQ R8, R10
 
 loop:
-	ADDQ   $0x00000008, R9
-	CMPQ   R9, R8
-	JG     done
-	MOVL   -32(SI)(R9*4), R10
-	CMPQ   R10, BX
-	JAE    done
-	IMULQ  DX, R10
-	ADDQ   CX, R10
-	MOVL   -28(SI)(R9*4), R11
+	MOVL   (SI)(R9*4), R11
 	CMPQ   R11, BX
 	JAE    done
 	IMULQ  DX, R11
 	ADDQ   CX, R11
-	MOVL   -24(SI)(R9*4), R12
+	MOVL   4(SI)(R9*4), R12
 	CMPQ   R12, BX
 	JAE    done
 	IMULQ  DX, R12
 	ADDQ   CX, R12
-	MOVL   -20(SI)(R9*4), R13
+	MOVL   8(SI)(R9*4), R13
 	CMPQ   R13, BX
 	JAE    done
 	IMULQ  DX, R13
 	ADDQ   CX, R13
+	MOVL   12(SI)(R9*4), R14
+	CMPQ   R14, BX
+	JAE    done
+	IMULQ  DX, R14
+	ADDQ   CX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	XORQ   R14, R14
+	XORQ   R15, R15
 
 columns0:
-	VMOVUPD     (DI)(R14*1), Z8
-	VFMADD231PD (R10)(R14*1), Z8, Z0
-	VFMADD231PD (R11)(R14*1), Z8, Z1
-	VFMADD231PD (R12)(R14*1), Z8, Z2
-	VFMADD231PD (R13)(R14*1), Z8, Z3
-	ADDQ        $0x00000040, R14
-	CMPQ        R14, DX
+	VMOVUPD     (DI)(R15*1), Z8
+	VFMADD231PD (R11)(R15*1), Z8, Z0
+	VFMADD231PD (R12)(R15*1), Z8, Z1
+	VFMADD231PD (R13)(R15*1), Z8, Z2
+	VFMADD231PD (R14)(R15*1), Z8, Z3
+	ADDQ        $0x00000040, R15
+	CMPQ        R15, DX
 	JL          columns0
-	MOVL        -16(SI)(R9*4), R10
-	CMPQ        R10, BX
-	JAE         done
-	IMULQ       DX, R10
-	ADDQ        CX, R10
-	MOVL        -12(SI)(R9*4), R11
+	MOVL        16(SI)(R9*4), R11
 	CMPQ        R11, BX
 	JAE         done
 	IMULQ       DX, R11
 	ADDQ        CX, R11
-	MOVL        -8(SI)(R9*4), R12
+	MOVL        20(SI)(R9*4), R12
 	CMPQ        R12, BX
 	JAE         done
 	IMULQ       DX, R12
 	ADDQ        CX, R12
-	MOVL        -4(SI)(R9*4), R13
+	MOVL        24(SI)(R9*4), R13
 	CMPQ        R13, BX
 	JAE         done
 	IMULQ       DX, R13
 	ADDQ        CX, R13
+	MOVL        28(SI)(R9*4), R14
+	CMPQ        R14, BX
+	JAE         done
+	IMULQ       DX, R14
+	ADDQ        CX, R14
 	VPXORQ      Z4, Z4, Z4
 	VPXORQ      Z5, Z5, Z5
 	VPXORQ      Z6, Z6, Z6
 	VPXORQ      Z7, Z7, Z7
-	XORQ        R14, R14
+	XORQ        R15, R15
 
 columns1:
-	VMOVUPD     (DI)(R14*1), Z8
-	VFMADD231PD (R10)(R14*1), Z8, Z4
-	VFMADD231PD (R11)(R14*1), Z8, Z5
-	VFMADD231PD (R12)(R14*1), Z8, Z6
-	VFMADD231PD (R13)(R14*1), Z8, Z7
-	ADDQ        $0x00000040, R14
-	CMPQ        R14, DX
+	VMOVUPD     (DI)(R15*1), Z8
+	VFMADD231PD (R11)(R15*1), Z8, Z4
+	VFMADD231PD (R12)(R15*1), Z8, Z5
+	VFMADD231PD (R13)(R15*1), Z8, Z6
+	VFMADD231PD (R14)(R15*1), Z8, Z7
+	ADDQ        $0x00000040, R15
+	CMPQ        R15, DX
 	JL          columns1
 	VUNPCKLPD   Z1, Z0, Z8
 	VUNPCKHPD   Z1, Z0, Z9
@@ -4739,30 +4811,40 @@ columns1:
 	VSHUFF64X2  $0x88, Z8, Z12, Z9
 	VSHUFF64X2  $0xdd, Z8, Z12, Z8
 	VADDPD      Z8, Z9, Z9
-	VMOVUPD     Z9, -64(AX)(R9*8)
+	VMOVUPD     Z9, (AX)(R9*8)
+	ADDQ        $0x00000008, R9
+	JZ          done
+	SUBQ        $0x00000008, R10
+	JNZ         loop
+	MOVQ        R8, R10
+	ADDQ        DX, DI
 	JMP         loop
 
 done:
-	SUBQ $0x00000008, R9
-	MOVQ R9, ret+56(FP)
+	NEGQ R9
+	MOVQ R9, ret+64(FP)
 	VZEROUPPER
 	RET
 
-// func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
-// Requires: AVX, AVX512F
-TEXT ·rowSumAVX512(SB), NOSPLIT, $0-64
+// func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
+// Requires: AVX, AVX512F, MMX+
+TEXT ·rowSumAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ n+24(FP), BX
 	MOVQ idx+32(FP), SI
-	MOVQ c+40(FP), DI
-	MOVQ m+48(FP), R8
-	MOVQ DX, R9
+	MOVQ ahead+40(FP), DI
+	MOVQ c+48(FP), R8
+	MOVQ m+56(FP), R9
+	MOVQ sums+64(FP), R10
 	SHLQ $0x03, DX
 
+next:
+	MOVQ DX, R12
+
 block4:
-	CMPQ   R9, $0x00000020
+	CMPQ   R12, $0x00000100
 	JL     end4
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z4, Z4, Z4
@@ -4772,48 +4854,66 @@ block4:
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z3, Z3, Z3
 	VPXORQ Z7, Z7, Z7
-	XORQ   R10, R10
+	XORQ   R11, R11
 
 pairs4:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last4
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Z8
-	VFMADD231PD  (R11), Z8, Z0
-	VFMADD231PD  64(R11), Z8, Z1
-	VFMADD231PD  128(R11), Z8, Z2
-	VFMADD231PD  192(R11), Z8, Z3
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z0
+	VFMADD231PD  64(R13), Z8, Z1
+	VFMADD231PD  128(R13), Z8, Z2
+	VFMADD231PD  192(R13), Z8, Z3
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
+	PREFETCHT0   192(R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Z8
-	VFMADD231PD  (R11), Z8, Z4
-	VFMADD231PD  64(R11), Z8, Z5
-	VFMADD231PD  128(R11), Z8, Z6
-	VFMADD231PD  192(R11), Z8, Z7
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z4
+	VFMADD231PD  64(R13), Z8, Z5
+	VFMADD231PD  128(R13), Z8, Z6
+	VFMADD231PD  192(R13), Z8, Z7
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
+	PREFETCHT0   192(R13)(CX*1)
 	JMP          pairs4
 
 last4:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store4
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Z8
-	VFMADD231PD  (R11), Z8, Z0
-	VFMADD231PD  64(R11), Z8, Z1
-	VFMADD231PD  128(R11), Z8, Z2
-	VFMADD231PD  192(R11), Z8, Z3
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z0
+	VFMADD231PD  64(R13), Z8, Z1
+	VFMADD231PD  128(R13), Z8, Z2
+	VFMADD231PD  192(R13), Z8, Z3
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
+	PREFETCHT0   192(R13)(CX*1)
 
 store4:
 	VADDPD  Z4, Z0, Z0
@@ -4826,12 +4926,12 @@ store4:
 	VMOVUPD Z3, 192(AX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000020, R9
+	SUBQ    $0x00000100, R12
 	JMP     block4
 
 end4:
 block3:
-	CMPQ   R9, $0x00000018
+	CMPQ   R12, $0x000000c0
 	JL     end3
 	VPXORQ Z9, Z9, Z9
 	VPXORQ Z12, Z12, Z12
@@ -4839,45 +4939,60 @@ block3:
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z14, Z14, Z14
-	XORQ   R10, R10
+	XORQ   R11, R11
 
 pairs3:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last3
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z9
-	VFMADD231PD  64(R11), Z0, Z10
-	VFMADD231PD  128(R11), Z0, Z11
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z9
+	VFMADD231PD  64(R13), Z8, Z10
+	VFMADD231PD  128(R13), Z8, Z11
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z12
-	VFMADD231PD  64(R11), Z0, Z13
-	VFMADD231PD  128(R11), Z0, Z14
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z12
+	VFMADD231PD  64(R13), Z8, Z13
+	VFMADD231PD  128(R13), Z8, Z14
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
 	JMP          pairs3
 
 last3:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store3
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z9
-	VFMADD231PD  64(R11), Z0, Z10
-	VFMADD231PD  128(R11), Z0, Z11
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z9
+	VFMADD231PD  64(R13), Z8, Z10
+	VFMADD231PD  128(R13), Z8, Z11
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	PREFETCHT0   128(R13)(CX*1)
 
 store3:
 	VADDPD  Z12, Z9, Z9
@@ -4888,53 +5003,65 @@ store3:
 	VMOVUPD Z11, 128(AX)
 	ADDQ    $0x000000c0, AX
 	ADDQ    $0x000000c0, CX
-	SUBQ    $0x00000018, R9
+	SUBQ    $0x000000c0, R12
 	JMP     block3
 
 end3:
 block2:
-	CMPQ   R9, $0x00000010
+	CMPQ   R12, $0x00000080
 	JL     end2
 	VPXORQ Z15, Z15, Z15
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z18, Z18, Z18
-	XORQ   R10, R10
+	XORQ   R11, R11
 
 pairs2:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last2
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z15
-	VFMADD231PD  64(R11), Z0, Z16
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z15
+	VFMADD231PD  64(R13), Z8, Z16
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z17
-	VFMADD231PD  64(R11), Z0, Z18
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z17
+	VFMADD231PD  64(R13), Z8, Z18
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
 	JMP          pairs2
 
 last2:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store2
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z15
-	VFMADD231PD  64(R11), Z0, Z16
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z15
+	VFMADD231PD  64(R13), Z8, Z16
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	PREFETCHT0   64(R13)(CX*1)
 
 store2:
 	VADDPD  Z17, Z15, Z15
@@ -4943,66 +5070,76 @@ store2:
 	VMOVUPD Z16, 64(AX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, R9
+	SUBQ    $0x00000080, R12
 	JMP     block2
 
 end2:
 block1:
-	CMPQ   R9, $0x00000008
+	CMPQ   R12, $0x00000040
 	JL     end1
 	VPXORQ Z19, Z19, Z19
 	VPXORQ Z20, Z20, Z20
-	XORQ   R10, R10
+	XORQ   R11, R11
 
 pairs1:
-	ADDQ         $0x00000002, R10
-	CMPQ         R10, R8
+	ADDQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JG           last1
-	MOVL         -8(SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         -8(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -16(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z19
-	MOVL         -4(SI)(R10*4), R11
-	CMPQ         R11, BX
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -16(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z19
+	MOVL         -8(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
+	MOVL         -4(SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD -8(DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z20
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD -8(R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z20
+	MOVL         -4(DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
 	JMP          pairs1
 
 last1:
-	SUBQ         $0x00000002, R10
-	CMPQ         R10, R8
+	SUBQ         $0x00000002, R11
+	CMPQ         R11, R9
 	JE           store1
-	MOVL         (SI)(R10*4), R11
-	CMPQ         R11, BX
+	MOVL         (SI)(R11*4), R13
+	CMPQ         R13, BX
 	JAE          bad
-	IMULQ        DX, R11
-	ADDQ         CX, R11
-	VBROADCASTSD (DI)(R10*8), Z0
-	VFMADD231PD  (R11), Z0, Z19
+	IMULQ        DX, R13
+	ADDQ         CX, R13
+	VBROADCASTSD (R8)(R11*8), Z8
+	VFMADD231PD  (R13), Z8, Z19
+	MOVL         (DI)(R11*4), R13
+	IMULQ        DX, R13
+	PREFETCHT0   (R13)(CX*1)
 
 store1:
 	VADDPD  Z20, Z19, Z19
 	VMOVUPD Z19, (AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000008, R9
+	SUBQ    $0x00000040, R12
 	JMP     block1
 
 end1:
-	MOVQ R8, R10
-	MOVQ R10, ret+56(FP)
-	VZEROUPPER
-	RET
+	SUBQ DX, CX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R8)(R9*8), R8
+	DECQ R10
+	JNZ  next
 
 bad:
-	XORQ R10, R10
-	MOVQ R10, ret+56(FP)
+	MOVQ R10, ret+72(FP)
 	VZEROUPPER
 	RET
 
@@ -5035,6 +5172,44 @@ loop:
 	JL        loop
 	MOVQ      least+32(FP), AX
 	VMOVDQU64 Z2, (AX)
+	VZEROUPPER
+	RET
+
+// func repackAVX512(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·repackAVX512(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), AX
+	MOVQ  ldd+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  lds+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	MOVQ  rows+40(FP), DI
+	MOVQ  SI, R8
+	ANDQ  $0x00000007, R8
+	SUBQ  R8, SI
+	MOVQ  $0x00000001, R9
+	SHLXQ R8, R9, R8
+	DECQ  R8
+	KMOVB R8, K1
+
+row:
+	XORQ R8, R8
+
+loop:
+	CMPQ    R8, SI
+	JGE     tail
+	VMOVUPD (DX)(R8*8), Z0
+	VMOVUPD Z0, (AX)(R8*8)
+	ADDQ    $0x00000008, R8
+	JMP     loop
+
+tail:
+	VMOVUPD.Z (DX)(R8*8), K1, Z0
+	VMOVUPD   Z0, K1, (AX)(R8*8)
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      DI
+	JNZ       row
 	VZEROUPPER
 	RET
 
@@ -5481,3 +5656,12 @@ DATA pow2BitsTable<>+104(SB)/8, $0x3fef199bdd85529c
 DATA pow2BitsTable<>+112(SB)/8, $0x3fef5818dcfba487
 DATA pow2BitsTable<>+120(SB)/8, $0x3fefa4afa2a490da
 GLOBL pow2BitsTable<>(SB), RODATA|NOPTR, $128
+
+DATA tailMask<>+0(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+8(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+16(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+24(SB)/8, $0x0000000000000000
+DATA tailMask<>+32(SB)/8, $0x0000000000000000
+DATA tailMask<>+40(SB)/8, $0x0000000000000000
+DATA tailMask<>+48(SB)/8, $0x0000000000000000
+GLOBL tailMask<>(SB), RODATA|NOPTR, $56

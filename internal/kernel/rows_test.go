@@ -14,30 +14,34 @@ import (
 // TestRows holds the forms of the kernels on rows together and to plain sums.
 func TestRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for d := range 70 {
+	for d := 1; d < 70; d++ {
 		n := 1 + r.IntN(50)
 		data := make([]float64, n*d)
 		for i := range data {
 			data[i] = r.NormFloat64()
 		}
 		rows := NewRows(n, d, data)
-		theta := make([]float64, rows.Stride())
-		for j := range d {
-			theta[j] = r.NormFloat64()
-		}
+		stride := rows.Stride()
 		for m := range 40 {
-			idx, c := make([]uint32, m), make([]float64, m)
+			parts := 1 + r.IntN(4)
+			theta := make([]float64, parts*stride)
+			for j := range theta {
+				if j%stride < d {
+					theta[j] = r.NormFloat64()
+				}
+			}
+			idx, c := make([]uint32, parts*m), make([]float64, parts*m)
 			for k := range idx {
 				idx[k], c[k] = uint32(r.IntN(n)), r.NormFloat64()
 			}
 			var dots, sums []float64
 			for _, level := range levels {
 				use(level, func() {
-					a, b := make([]float64, m+2), make([]float64, rows.Stride()+2)
-					a[m], b[rows.Stride()] = 7, 7
-					rows.Dots(a[:m], idx, theta)
-					rows.Combine(b[:rows.Stride()], idx, c)
-					if a[m] != 7 || b[rows.Stride()] != 7 {
+					a, b := make([]float64, len(idx)+2), make([]float64, len(theta)+2)
+					a[len(idx)], b[len(theta)] = 7, 7
+					rows.Dots(a[:len(idx)], idx, theta)
+					rows.Combine(b[:len(theta)], idx, c, idx[:len(idx)/2])
+					if a[len(idx)] != 7 || b[len(theta)] != 7 {
 						t.Fatalf("%s wrote too far, d = %d, m = %d", level, d, m)
 					}
 					if dots == nil {
@@ -51,23 +55,25 @@ func TestRows(t *testing.T) {
 			for k, i := range idx {
 				var want, size float64
 				for j := range d {
-					want += data[int(i)*d+j] * theta[j]
-					size += math.Abs(data[int(i)*d+j] * theta[j])
+					v := data[int(i)*d+j] * theta[k/m*stride+j]
+					want += v
+					size += math.Abs(v)
 				}
 				if !(math.Abs(dots[k]-want) <= 1e-14*size) {
-					t.Fatalf("row %d: %v, want %v", i, dots[k], want)
+					t.Fatalf("product %d: %v, want %v", k, dots[k], want)
 				}
 			}
-			for j := range rows.Stride() {
+			for j := range theta {
 				var want, size float64
-				for k, i := range idx {
-					if j < d {
-						want += c[k] * data[int(i)*d+j]
-						size += math.Abs(c[k] * data[int(i)*d+j])
+				for k := j / stride * m; k < (j/stride+1)*m; k++ {
+					if j%stride < d {
+						v := c[k] * data[int(idx[k])*d+j%stride]
+						want += v
+						size += math.Abs(v)
 					}
 				}
 				if !(math.Abs(sums[j]-want) <= 1e-14*size) {
-					t.Fatalf("column %d: %v, want %v", j, sums[j], want)
+					t.Fatalf("number %d: %v, want %v", j, sums[j], want)
 				}
 			}
 		}
@@ -84,7 +90,7 @@ func TestRowsOutOfRange(t *testing.T) {
 				idx[at] = 10
 				for name, f := range map[string]func(){
 					"Dots":    func() { rows.Dots(c, idx, make([]float64, 8)) },
-					"Combine": func() { rows.Combine(make([]float64, 8), idx, c) },
+					"Combine": func() { rows.Combine(make([]float64, 8), idx, c, nil) },
 				} {
 					func() {
 						defer func() {
@@ -144,6 +150,34 @@ func TestIndices(t *testing.T) {
 					}
 					if least != want {
 						t.Fatalf("%s: least %d, want %d", level, least, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestRepack(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for cols := 1; cols < 40; cols++ {
+		for n := range 4 {
+			lds, ldd := cols+r.IntN(3), cols+r.IntN(9)
+			src := make([]float64, n*lds+cols)
+			for i := range src {
+				src[i] = r.NormFloat64()
+			}
+			for _, level := range levels {
+				use(level, func() {
+					dst := make([]float64, n*ldd+cols)
+					Repack(dst, ldd, src, lds, cols, n)
+					for i, v := range dst {
+						want := 0.0
+						if i/ldd < n && i%ldd < cols {
+							want = src[i/ldd*lds+i%ldd]
+						}
+						if v != want {
+							t.Fatalf("%s: %d rows of %d, number %d: %v, want %v", level, n, cols, i, v, want)
+						}
 					}
 				})
 			}

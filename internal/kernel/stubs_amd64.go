@@ -106,17 +106,22 @@ func block1x3AVX2(dst *float64, ldd int, x *float64, ldx int, panel *float64, k 
 // rowDotsAVX2 is a kernel in assembly.
 //
 //go:noescape
-func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
 
 // rowSumAVX2 is a kernel in assembly.
 //
 //go:noescape
-func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
 
 // indicesAVX2 is a kernel in assembly.
 //
 //go:noescape
 func indicesAVX2(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+
+// repackAVX2 is a kernel in assembly.
+//
+//go:noescape
+func repackAVX2(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
 
 // over1pAVX2 is a kernel in assembly.
 //
@@ -261,17 +266,22 @@ func block1x3AVX512(dst *float64, ldd int, x *float64, ldx int, panel *float64, 
 // rowDotsAVX512 is a kernel in assembly.
 //
 //go:noescape
-func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int) int
+func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
 
 // rowSumAVX512 is a kernel in assembly.
 //
 //go:noescape
-func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, c *float64, m int) int
+func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
 
 // indicesAVX512 is a kernel in assembly.
 //
 //go:noescape
 func indicesAVX512(dst *uint32, words *uint64, n int, size uint64, least *[8]uint64)
+
+// repackAVX512 is a kernel in assembly.
+//
+//go:noescape
+func repackAVX512(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
 
 // over1pAVX512 is a kernel in assembly.
 //

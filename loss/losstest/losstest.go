@@ -36,6 +36,8 @@ const (
 	Curvature     Upgrade = "Curvature"
 	Normalizable  Upgrade = "Normalizable"
 	Charted       Upgrade = "Charted"
+	FiniteSum     Upgrade = "FiniteSum"
+	Minibatches   Upgrade = "Minibatches"
 )
 
 // Options says how a loss is checked. The zero value serves most.
@@ -98,6 +100,8 @@ func Test(t testing.TB, l sde.Loss, o Options) {
 //     of the Hessian, for a unit of θ), the value and the index they declare, and
 //     nothing below a minimum lies right beside it.
 //   - Curvature is the largest eigenvalue over the declared minima.
+//   - The gradients of a finite sum's samples average to Gradient, to 1e-12 of the
+//     largest, and those of mini-batches are the means of their samples'.
 //   - No method has the name of an upgrade's and another signature.
 //   - Nothing panics.
 func Check(l sde.Loss, o Options) error {
@@ -124,6 +128,7 @@ func Check(l sde.Loss, o Options) error {
 		{"critical points", c.critical},
 		{"curvature", c.curvature},
 		{"normalizable", c.normalizable},
+		{"samples", c.samples},
 	} {
 		if err := c.guard(s.name, s.check); err != nil {
 			all = append(all, err)

@@ -384,3 +384,71 @@ func (rough) Dim() int { return 1 }
 func (r rough) Value(x []float64) float64 {
 	return r.wide.Value(x) + 1e-3*math.Sin(1e7*x[0])
 }
+
+// sum is sound as the mean of three samples, two of which are off by as much.
+type sum struct{ sound }
+
+func (sum) Samples() int { return 3 }
+func (l sum) SampleGradient(dst, x []float64, i int) {
+	l.Gradient(dst, x)
+	dst[1] += float64(i - 1)
+}
+func (l sum) BindMinibatches(rows int) func(dst, x sde.Batch, samples []uint32) {
+	return func(dst, x sde.Batch, samples []uint32) {
+		for r := range x.Rows {
+			b := len(samples) / x.Rows
+			l.Gradient(dst.Row(r), x.Row(r))
+			for _, i := range samples[r*b : (r+1)*b] {
+				dst.Row(r)[1] += (float64(i) - 1) / float64(b)
+			}
+		}
+	}
+}
+
+// decayed forgets in its samples what its gradient has.
+type decayed struct{ sum }
+
+func (l decayed) Value(x []float64) float64 { return l.sum.Value(x) + 0.005*x[2]*x[2] }
+func (l decayed) Gradient(dst, x []float64) { l.sum.Gradient(dst, x); dst[2] += 0.01 * x[2] }
+
+type summed struct{ sum }
+
+func (l summed) BindMinibatches(rows int) func(dst, x sde.Batch, samples []uint32) {
+	f := l.sum.BindMinibatches(rows)
+	return func(dst, x sde.Batch, samples []uint32) {
+		f(dst, x, samples)
+		for i := range dst.Rows {
+			dst.Row(i)[1] *= float64(len(samples) / x.Rows)
+		}
+	}
+}
+
+type writing struct{ sum }
+
+func (l writing) SampleGradient(dst, x []float64, i int) {
+	l.sum.SampleGradient(dst, x, i)
+	x[0] += 1e-9
+}
+
+type half struct{ sound }
+
+func (half) Samples() int { return 3 }
+
+type none struct{ sum }
+
+func (none) Samples() int { return 0 }
+
+func TestSamples(t *testing.T) {
+	losstest.Test(t, sum{}, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum, losstest.Minibatches}})
+	for want, l := range map[string]sde.Loss{
+		"should be equal":    decayed{},
+		"the mini-batch":     summed{},
+		"wrote to theta":     writing{},
+		"and not all others": half{},
+		"at least one":       none{},
+	} {
+		if err := losstest.Check(l, losstest.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%T: error %v, want one with %q", l, err, want)
+		}
+	}
+}

@@ -22,6 +22,11 @@ var interfaces = []struct {
 	{Curvature, reflect.TypeFor[sde.Curvature]()},
 	{Normalizable, reflect.TypeFor[sde.Normalizable]()},
 	{Charted, reflect.TypeFor[sde.Charted]()},
+	{FiniteSum, reflect.TypeFor[interface {
+		Samples() int
+		SampleGradient(dst, theta []float64, i int)
+	}]()},
+	{Minibatches, reflect.TypeFor[sde.Minibatches]()},
 	{"Validate", reflect.TypeFor[interface{ Validate() error }]()},
 }
 
@@ -35,7 +40,9 @@ func (c *checker) upgrades() error {
 		}
 		for k := range i.typ.NumMethod() {
 			want := i.typ.Method(k)
-			if m, ok := t.MethodByName(want.Name); ok {
+			if m, ok := t.MethodByName(want.Name); ok && withoutReceiver(m.Type) == want.Type {
+				return fmt.Errorf("%v has the method %s and not all others of the upgrade %s, %v, so it is not found", t, want.Name, i.name, i.typ)
+			} else if ok {
 				return fmt.Errorf("%v has a method %s that is %v without its receiver: the upgrade %s needs %v, so it is not found",
 					t, want.Name, withoutReceiver(m.Type), i.name, want.Type)
 			}

@@ -28,6 +28,7 @@ func genRows(v isa) {
 	v.rowDots()
 	v.rowSum()
 	v.indices()
+	v.repack()
 	v.stream(stream{
 		name: "over1p", sig: "func(dst, x *float64, n int, a float64)",
 		in: []string{"x"}, out: "dst", scalars: []string{"a"}, unroll: 4,
@@ -44,18 +45,21 @@ func genRows(v isa) {
 }
 
 // rowDots takes 8 rows at a time (AVX2: 4), in parts of 4 whose addresses fit the
-// registers, and stops at the first group with an index that is out of range.
+// registers, of which m belong to one theta; all is the total, and both are multiples of
+// that. It returns how many are left from the first group with an index that is out of
+// range, or 0.
 func (v isa) rowDots() {
-	v.text("rowDots", "func(dst, data *float64, stride, n int, idx *uint32, theta *float64, m int) int")
+	v.text("rowDots", "func(dst, data *float64, stride, n int, idx *uint32, theta *float64, m, all int) int")
 	dst, data, stride, n, idx, theta, m := load("dst"), load("data"), load("stride"), load("n"), load("idx"), load("theta"), load("m")
 	SHLQ(operand.U8(3), stride) // bytes
-	k := GP64()
-	XORQ(k, k)
+	k := load("all")            // from −all to 0, beyond the ends of dst and idx
+	LEAQ(at(dst, k, 8, 0), dst)
+	LEAQ(at(idx, k, 4, 0), idx)
+	NEGQ(k)
+	left := GP64() // of theta's rows
+	MOVQ(m, left)
 	group := v.lanes
 	Label("loop")
-	ADDQ(operand.U32(group), k)
-	CMPQ(k, m)
-	JG(operand.LabelRef("done"))
 	parts := group / 4
 	registers := 8 / v.lanes // of a row's eight running sums
 	sums := v.regs(group * registers)
@@ -63,7 +67,7 @@ func (v isa) rowDots() {
 		var p [4]reg.GPVirtual
 		for i := range p {
 			p[i] = GP64()
-			row(p[i], idx, k, 4*part+i-group, n, stride, data, "done")
+			row(p[i], idx, k, 4*part+i, n, stride, data, "done")
 		}
 		s := sums[part*4*registers:][:4*registers]
 		for i := range s {
@@ -85,15 +89,21 @@ func (v isa) rowDots() {
 		JL(operand.LabelRef(l))
 	}
 	if v.wide() {
-		VMOVUPD(v.sum8(sums), at(dst, k, 8, -8*group))
+		VMOVUPD(v.sum8(sums), at(dst, k, 8, 0))
 	} else {
 		low, high := v.sum4(sums[0], sums[2], sums[4], sums[6]), v.sum4(sums[1], sums[3], sums[5], sums[7])
 		VADDPD(high, low, low)
-		VMOVUPD(low, at(dst, k, 8, -8*group))
+		VMOVUPD(low, at(dst, k, 8, 0))
 	}
+	ADDQ(operand.U32(group), k)
+	JZ(operand.LabelRef("done"))
+	SUBQ(operand.U32(group), left)
+	JNZ(operand.LabelRef("loop"))
+	MOVQ(m, left)
+	ADDQ(stride, theta)
 	JMP(operand.LabelRef("loop"))
 	Label("done")
-	SUBQ(operand.U32(group), k)
+	NEGQ(k)
 	Store(k, ReturnIndex(0))
 	end()
 }
@@ -133,24 +143,26 @@ func (v isa) sum8(s []vec) vec {
 	return next[0]
 }
 
-// rowSum takes blocks of up to four (AVX2: two) times eight columns. It returns m, or
-// less if an index was out of range.
+// rowSum takes blocks of up to four (AVX2: two) times eight columns, for each of several
+// sums of m rows, and fetches the rows ahead into the cache as it goes. It returns how many
+// sums are left when an index was out of range, or 0.
 func (v isa) rowSum() {
-	v.text("rowSum", "func(dst, data *float64, stride, n int, idx *uint32, c *float64, m int) int")
-	dst, data, stride, n, idx, c, m := load("dst"), load("data"), load("stride"), load("n"), load("idx"), load("c"), load("m")
-	left := GP64()
-	MOVQ(stride, left) // columns
+	v.text("rowSum", "func(dst, data *float64, stride, n int, idx, ahead *uint32, c *float64, m, sums int) int")
+	dst, data, stride, n, idx, ahead, c, m := load("dst"), load("data"), load("stride"), load("n"), load("idx"), load("ahead"), load("c"), load("m")
+	sums := load("sums")
 	SHLQ(operand.U8(3), stride)
-	k := GP64()
+	k, left := GP64(), GP64()
 	registers := 8 / v.lanes
 	widths := []int{4, 3, 2, 1}
 	if !v.wide() {
 		widths = []int{2, 1}
 	}
+	Label("next")
+	MOVQ(stride, left)
 	for _, w := range widths {
 		name := fmt.Sprintf("%d", w)
 		Label("block" + name)
-		CMPQ(left, operand.U32(8*w))
+		CMPQ(left, operand.U32(64*w))
 		JL(operand.LabelRef("end" + name))
 		a, b := v.regs(w*registers), v.regs(w*registers)
 		for i := range a {
@@ -164,6 +176,11 @@ func (v isa) rowSum() {
 			VBROADCASTSD(at(c, k, 8, 8*d), f)
 			for i := range s {
 				VFMADD231PD(at(p, nil, 0, i*v.size()), f, s[i])
+			}
+			MOVL(at(ahead, k, 4, 4*d), p.As32())
+			IMULQ(stride, p)
+			for i := range w {
+				PREFETCHT0(at(p, data, 1, 64*i))
 			}
 		}
 		Label("pairs" + name)
@@ -185,16 +202,18 @@ func (v isa) rowSum() {
 		}
 		ADDQ(operand.U32(64*w), dst)
 		ADDQ(operand.U32(64*w), data)
-		SUBQ(operand.U32(8*w), left)
+		SUBQ(operand.U32(64*w), left)
 		JMP(operand.LabelRef("block" + name))
 		Label("end" + name)
 	}
-	MOVQ(m, k)
-	Store(k, ReturnIndex(0))
-	end()
+	SUBQ(stride, data)
+	LEAQ(at(idx, m, 4, 0), idx)
+	LEAQ(at(ahead, m, 4, 0), ahead)
+	LEAQ(at(c, m, 8, 0), c)
+	DECQ(sums)
+	JNZ(operand.LabelRef("next"))
 	Label("bad")
-	XORQ(k, k)
-	Store(k, ReturnIndex(0))
+	Store(sums, ReturnIndex(0))
 	end()
 }
 
@@ -249,5 +268,50 @@ func (v isa) indices() {
 		VMOVDQU(least, at(l, nil, 0, 0))
 		VMOVDQU(least, at(l, nil, 0, 32))
 	}
+	end()
+}
+
+// repack copies rows of some columns from one stride to another, in bytes.
+func (v isa) repack() {
+	v.text("repack", "func(dst *float64, ldd int, src *float64, lds, cols, rows int)")
+	dst, ldd, src, lds, cols, rows := load("dst"), load("ldd"), load("src"), load("lds"), load("cols"), load("rows")
+	tail := GP64()
+	MOVQ(cols, tail)
+	ANDQ(operand.U32(v.lanes-1), tail)
+	SUBQ(tail, cols) // whole vectors
+	var k reg.Register
+	mask := v.reg()
+	if v.wide() {
+		k, _ = lowMask(tail)
+	} else {
+		t, i := GP64(), GP64()
+		LEAQ(table("tailMask", []uint64{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 0, 0, 0, 0}), t)
+		MOVQ(operand.U32(3), i)
+		SUBQ(tail, i)
+		VMOVUPD(at(t, i, 8, 0), mask)
+	}
+	Label("row")
+	j := GP64()
+	XORQ(j, j)
+	Label("loop")
+	CMPQ(j, cols)
+	JGE(operand.LabelRef("tail"))
+	x := v.reg()
+	VMOVUPD(at(src, j, 8, 0), x)
+	VMOVUPD(x, at(dst, j, 8, 0))
+	ADDQ(operand.U32(v.lanes), j)
+	JMP(operand.LabelRef("loop"))
+	Label("tail")
+	if v.wide() {
+		VMOVUPD_Z(at(src, j, 8, 0), k, x)
+		VMOVUPD(x, k, at(dst, j, 8, 0))
+	} else {
+		VMASKMOVPD(at(src, j, 8, 0), mask, x)
+		VMASKMOVPD(x, mask, at(dst, j, 8, 0))
+	}
+	ADDQ(ldd, dst)
+	ADDQ(lds, src)
+	DECQ(rows)
+	JNZ(operand.LabelRef("row"))
 	end()
 }

@@ -1,0 +1,109 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+package losstest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/sgflow/sgflow/sde"
+)
+
+// mostSamples is how many samples are gone through at each of all points; a sum of more is
+// checked at two.
+const mostSamples = 10_000
+
+// samples holds the gradients of a finite sum's samples to its gradient, and those of
+// mini-batches to those of samples.
+func (c *checker) samples() error {
+	f, ok := c.l.(sde.FiniteSum)
+	if !ok {
+		return nil
+	}
+	n := f.Samples()
+	if n < 1 {
+		return fmt.Errorf("method Samples returns %d: a finite sum has at least one", n)
+	}
+	points := c.fewer()
+	if n > mostSamples {
+		points = points[:min(2, len(points))]
+	}
+	theta, g, sum := make([]float64, c.d), make([]float64, c.d), make([]float64, c.d)
+	for k, p := range points {
+		copy(theta, p)
+		clear(sum)
+		var size float64
+		for i := range n {
+			fill(g, math.NaN())
+			f.SampleGradient(g, theta, i)
+			for j, v := range g {
+				sum[j] += v / float64(n)
+				if !isFinite(v) {
+					return fmt.Errorf("∂ℓ_%d/∂θ_%d = %v at θ = %v: it should be finite", i, j, v, p)
+				}
+			}
+			size = math.Max(size, largest(g))
+		}
+		if !sameBits(theta, p) {
+			return fmt.Errorf("method SampleGradient wrote to theta: it was %v and is %v", p, theta)
+		}
+		for j, v := range sum {
+			if diff := math.Abs(v - c.grads[k][j]); !(diff <= 1e-12*size) {
+				return fmt.Errorf("the samples' mean of ∂ℓ_i/∂θ_%d at θ = %v is %.12g, ∂L/∂θ_%d is %.12g: they differ by %.3g, "+
+					"and should be equal; is what all samples share, such as weight decay, in each ℓ_i?", j, p, v, j, c.grads[k][j], diff)
+			}
+		}
+	}
+	return c.minibatches(f)
+}
+
+// minibatches holds sde.Minibatches to SampleGradient, for blocks and batches of several sizes.
+func (c *checker) minibatches(f sde.FiniteSum) error {
+	m, ok := f.(sde.Minibatches)
+	if !ok {
+		return nil
+	}
+	r := rand.New(rand.NewPCG(1, uint64(c.d)))
+	const most = 64
+	mean := m.BindMinibatches(most)
+	g, sum := make([]float64, c.d), make([]float64, c.d)
+	for _, rows := range []int{0, 1, 2, 7, most} {
+		for _, b := range []int{1, 2, 5, 8, 32} {
+			x, dst := sde.NewBatch(rows, c.d), sde.NewBatch(rows, c.d)
+			for i := range rows {
+				copy(x.Row(i), c.points[r.IntN(len(c.points))])
+			}
+			fill(dst.Data, math.NaN())
+			before := slices.Clone(x.Data)
+			samples := make([]uint32, rows*b)
+			for k := range samples {
+				samples[k] = uint32(r.IntN(f.Samples()))
+			}
+			mean(dst, x, samples)
+			if !sameBits(x.Data, before) {
+				return fmt.Errorf("the function of BindMinibatches wrote to x, of %d rows", rows)
+			}
+			for i := range rows {
+				clear(sum)
+				var size float64
+				for _, k := range samples[i*b : (i+1)*b] {
+					f.SampleGradient(g, x.Row(i), int(k))
+					size = math.Max(size, largest(g))
+					for j, v := range g {
+						sum[j] += v / float64(b)
+					}
+				}
+				for j, v := range dst.Row(i) {
+					if diff := math.Abs(v - sum[j]); !(diff <= 1e-12*size) {
+						return fmt.Errorf("the mini-batch %v at θ = %v has the mean ∂/∂θ_%d = %.12g, its samples %.12g (row %d of %d)",
+							samples[i*b:(i+1)*b], x.Row(i), j, v, sum[j], i, rows)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package noise
+
+import (
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/sgflow/sgflow/sde"
+)
+
+// SampleCovariance stores the covariance of the gradients of a finite sum's samples,
+//
+//	Σ(θ) = (1/N) Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)ᵀ
+//
+// into dst, d×d or empty. It takes two passes over the samples. It panics if dst or theta
+// is of another dimension.
+func SampleCovariance(dst *mat.SymDense, l sde.FiniteSum, theta []float64) {
+	d, n := l.Dim(), l.Samples()
+	if len(theta) != d {
+		panic(badTheta)
+	}
+	if dst.IsEmpty() {
+		dst.ReuseAsSym(d)
+	}
+	if dst.SymmetricDim() != d {
+		panic("noise: covariance of another dimension")
+	}
+	g, mean := mat.NewVecDense(d, nil), mat.NewVecDense(d, nil)
+	for i := range n {
+		l.SampleGradient(g.RawVector().Data, theta, i)
+		mean.AddVec(mean, g)
+	}
+	mean.ScaleVec(1/float64(n), mean)
+	dst.Zero()
+	for i := range n {
+		l.SampleGradient(g.RawVector().Data, theta, i)
+		g.SubVec(g, mean)
+		dst.SymRankOne(dst, 1/float64(n), g)
+	}
+}

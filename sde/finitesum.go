@@ -1,0 +1,57 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package sde
+
+// FiniteSum is a Loss that is the mean of the losses of N samples,
+//
+//	L(θ) = (1/N) Σ_i ℓ_i(θ)
+//
+// such as that of a model on data. A term that is no sample's, weight decay say, is
+// part of each ℓ_i.
+type FiniteSum interface {
+	Loss
+	// Samples returns N.
+	Samples() int
+	// SampleGradient stores ∇ℓ_i(θ) into dst, 0 ≤ i < N. Like Gradient it is called
+	// from many goroutines, and must not write to theta or keep it.
+	SampleGradient(dst, theta []float64, i int)
+}
+
+// Minibatches is an upgrade of a FiniteSum that takes the gradients of many particles'
+// mini-batches in one call.
+type Minibatches interface {
+	// BindMinibatches returns a function for batches of at most so many rows that
+	// stores into row r of dst the mean gradient at row r of x of its samples,
+	//
+	//	(1/b) Σ_k ∇ℓ_i(θ_r),   i = samples[r·b+k], k < b = len(samples)/rows
+	//
+	// The function may hold scratch memory: it serves one goroutine at a time.
+	BindMinibatches(rows int) func(dst, x Batch, samples []uint32)
+}
+
+// BindMinibatches returns the function of the upgrade Minibatches if f has it, and
+// otherwise one that calls SampleGradient.
+func BindMinibatches(f FiniteSum, rows int) func(dst, x Batch, samples []uint32) {
+	if m, ok := f.(Minibatches); ok {
+		return m.BindMinibatches(rows)
+	}
+	one := make([]float64, f.Dim())
+	return func(dst, x Batch, samples []uint32) {
+		b := len(samples) / max(x.Rows, 1)
+		for r := range x.Rows {
+			g := dst.Row(r)
+			clear(g)
+			for _, i := range samples[r*b : (r+1)*b] {
+				f.SampleGradient(one, x.Row(r), int(i))
+				for j, v := range one {
+					g[j] += v
+				}
+			}
+			for j := range g {
+				g[j] /= float64(b)
+			}
+		}
+	}
+}
