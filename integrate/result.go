@@ -14,6 +14,8 @@ type Result struct {
 	Particles    int     // of the shard, or all
 	Groups       int     // of blocks
 	Partial      bool
+	// Resumed is the time of the checkpoint that Resume went on from, 0 for Run.
+	Resumed float64
 	// Dropped counts the particles removed under the policy Drop, of which
 	// Divergences locates the first few by number.
 	Dropped     int

@@ -30,6 +30,7 @@ type run struct {
 	observers []*observed
 	dropped   [][]bool // by block, nil where none is
 	seen      int      // the last step that was observed completely
+	resumed   int      // the step that a resumed run went on with
 
 	from, to int // the phase's steps; equal if nothing is left to advance
 
@@ -99,6 +100,7 @@ func (p *plan) run(ctx context.Context, observers []sde.Observer, m mode) (*Resu
 		if step, err = r.loadCheckpoint(); err != nil {
 			return nil, err
 		}
+		r.resumed = step
 		r.done.Store(int64(step) * int64(end-first))
 	}
 	workers := make([]*worker, p.Workers)
@@ -241,6 +243,7 @@ func (r *run) result(err error) (*Result, error) {
 	}
 	res.Steps = r.seen
 	res.Time = float64(res.Steps) * r.Step
+	res.Resumed = float64(r.resumed) * r.Step
 	res.Observations = max(0, (res.Steps-r.burnIn)/r.every)
 	if i, ok := err.(*InterruptedError); ok {
 		i.Time = res.Time

@@ -44,6 +44,9 @@ func (s *Session) Every(t float64) float64 {
 // Simulate runs the ensemble, draws a progress bar if stderr is a terminal, and
 // reports the run's warnings.
 //
+// If the ensemble has a checkpoint, and there is one in that place, the run goes on
+// from it.
+//
 // A run that ends early is no error here if anything was observed: the program
 // goes on with the partial result, the report is marked as partial, and the
 // program exits with code 1.
@@ -56,7 +59,11 @@ func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensembl
 		e.Progress = func(p integrate.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Done) }
 		done = func() { _ = bar.Finish(); _ = bar.Clear() }
 	}
-	result, err := e.Run(ctx, schedule, observers...)
+	run := e.Run
+	if _, err := os.Stat(e.Checkpoint.Path); e.Checkpoint.Path != "" && err == nil {
+		run = e.Resume
+	}
+	result, err := run(ctx, schedule, observers...)
 	done()
 	if result == nil || err != nil && result.Observations == 0 {
 		return nil, err
