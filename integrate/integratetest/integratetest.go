@@ -25,6 +25,7 @@ import (
 	"testing"
 
 	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -48,14 +49,7 @@ func (o Options) paths() int {
 // Test checks a scheme as Check does and reports each fault by t.Error.
 func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 	t.Helper()
-	err := Check(scheme, o)
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			t.Error(e)
-		}
-	} else if err != nil {
-		t.Error(err)
-	}
+	conformance.Report(t, Check(scheme, o))
 }
 
 // Check returns nil if a scheme is what its Properties state for each class of

@@ -9,6 +9,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -38,12 +39,12 @@ func (c *checker) oneBatch(l sde.BatchGradient, rows, stride int) error {
 	x, dst := c.newBatch(rows, stride), c.newBatch(rows, stride)
 	for i := range rows {
 		copy(x.Row(i), c.points[i%len(c.points)])
-		fill(dst.Row(i), math.NaN())
+		conformance.Fill(dst.Row(i), math.NaN())
 	}
 	l.BatchGradient(dst, x)
 	for i := range rows {
 		k := i % len(c.points)
-		if !sameBits(x.Row(i), c.points[k]) {
+		if !conformance.SameBits(x.Row(i), c.points[k]) {
 			return fmt.Errorf("row %d of x was written to: it was %v and is %v", i, c.points[k], x.Row(i))
 		}
 		if j, off := c.distance(dst.Row(i), c.grads[k]); off != 0 {
@@ -68,7 +69,7 @@ func (c *checker) newBatch(rows, stride int) sde.Batch {
 	b := sde.Batch{Rows: rows, Cols: c.d, Stride: stride}
 	if rows > 0 {
 		b.Data = make([]float64, (rows-1)*stride+c.d)
-		fill(b.Data, gap)
+		conformance.Fill(b.Data, gap)
 	}
 	return b
 }
@@ -76,7 +77,7 @@ func (c *checker) newBatch(rows, stride int) sde.Batch {
 // distance returns the entry of a gradient that is farthest from the plain one
 // and how many units in the last place it is, 0 if that is allowed.
 func (c *checker) distance(got, plain []float64) (entry int, ulps float64) {
-	size := math.Max(largest(plain), c.typical)
+	size := math.Max(conformance.Largest(plain), c.typical)
 	for j, want := range plain {
 		if math.Float64bits(got[j]) == math.Float64bits(want) {
 			continue
@@ -127,7 +128,7 @@ func (c *checker) concurrency() error {
 				for i := range c.points {
 					k := (i + w*len(c.points)/workers + r) % len(c.points)
 					c.l.Gradient(g, c.points[k])
-					if !sameBits(g, c.grads[k]) {
+					if !conformance.SameBits(g, c.grads[k]) {
 						report(fmt.Errorf("the gradient at θ = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", c.points[k], g, c.grads[k]))
 						return
 					}

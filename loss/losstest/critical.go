@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 	"gonum.org/v1/gonum/mat"
 )
@@ -28,7 +29,7 @@ func (c *checker) spectrum(theta []float64) (values []float64, off float64, err 
 		return nil, 0, fmt.Errorf("the eigenvalues of the Hessian at θ = %v cannot be computed", theta)
 	}
 	values = eigen.Values(nil)
-	return values, off + 1e-9*largest(values), nil
+	return values, off + 1e-9*conformance.Largest(values), nil
 }
 
 // critical holds the declared critical points to what they are said to be.
@@ -45,8 +46,8 @@ func (c *checker) critical() error {
 			return err
 		}
 		c.l.Gradient(g, p.Theta)
-		unit := math.Max(1, largest(p.Theta))
-		if allowed := 1e-8*largest(values)*unit + off; !(largest(g) <= allowed) {
+		unit := math.Max(1, conformance.Largest(p.Theta))
+		if allowed := 1e-8*conformance.Largest(values)*unit + off; !(conformance.Largest(g) <= allowed) {
 			return fmt.Errorf("point %d, θ = %v, is not critical: its gradient is %v, and at most %.1g is allowed", i, p.Theta, g, allowed)
 		}
 		v := c.l.Value(p.Theta)

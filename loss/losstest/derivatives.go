@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -73,9 +74,9 @@ func (c *checker) gradient() error {
 	rng := rand.New(rand.NewPCG(2, 1))
 	x := make([]float64, c.d)
 	for i, theta := range c.points {
-		size := math.Max(largest(c.grads[i]), c.typical)
+		size := math.Max(conformance.Largest(c.grads[i]), c.typical)
 		for _, dir := range c.directions(theta, rng) {
-			want, e := derivative(func(dst []float64, s float64) {
+			want, e := conformance.Derivative(func(dst []float64, s float64) {
 				along(x, theta, dir.unit, s)
 				dst[0] = c.l.Value(x)
 			}, 1, dir.stride)
@@ -107,15 +108,15 @@ func (c *checker) hessian() error {
 	h, again, column := make([]float64, d*d), make([]float64, d*d), make([]float64, d)
 	for _, p := range c.fewer() {
 		copy(theta, p)
-		fill(h, math.NaN())
+		conformance.Fill(h, math.NaN())
 		l.Hessian(h, theta)
-		if !sameBits(theta, p) {
+		if !conformance.SameBits(theta, p) {
 			return fmt.Errorf("method Hessian wrote to theta: it was %v and is %v", p, theta)
 		}
-		if l.Hessian(again, theta); !sameBits(h, again) {
+		if l.Hessian(again, theta); !conformance.SameBits(h, again) {
 			return fmt.Errorf("two answers at θ = %v: %v, then %v (the first time dst was full of NaN)", theta, h, again)
 		}
-		size := largest(h)
+		size := conformance.Largest(h)
 		for i := range d {
 			for j := range i {
 				if a, b := h[i*d+j], h[j*d+i]; !(math.Abs(a-b) <= 64*0x1p-52*size) {
@@ -124,14 +125,14 @@ func (c *checker) hessian() error {
 			}
 		}
 		for _, dir := range c.directions(theta, rng) {
-			want, e := derivative(func(dst []float64, s float64) {
+			want, e := conformance.Derivative(func(dst []float64, s float64) {
 				along(x, theta, dir.unit, s)
 				c.l.Gradient(dst, x)
 			}, d, dir.stride)
 			for i := range d {
 				column[i] = dot(h[i*d:][:d], dir.unit)
 			}
-			size := math.Max(size, largest(want))
+			size := math.Max(size, conformance.Largest(want))
 			for i := range d {
 				if err := c.agree(column[i], want[i], e[i], size); err != nil {
 					return fmt.Errorf("the derivative of ∂L/∂θ_%d along %s at θ = %v %w", i, dir.name, theta, err)
@@ -150,7 +151,7 @@ func (c *checker) differenceHessian(h, theta []float64) float64 {
 	var worst float64
 	for j := range d {
 		u[j] = 1
-		v, e := derivative(func(dst []float64, s float64) {
+		v, e := conformance.Derivative(func(dst []float64, s float64) {
 			along(x, theta, u, s)
 			c.l.Gradient(dst, x)
 		}, d, 0.1*c.o.Scale*math.Max(1, math.Abs(theta[j])))
@@ -158,7 +159,7 @@ func (c *checker) differenceHessian(h, theta []float64) float64 {
 		for i := range d {
 			h[i*d+j] = v[i]
 		}
-		worst = math.Max(worst, largest(e))
+		worst = math.Max(worst, conformance.Largest(e))
 	}
 	for i := range d {
 		for j := range i {
@@ -185,7 +186,7 @@ func (c *checker) laplacian() error {
 	for _, p := range points {
 		copy(theta, p)
 		got := l.Laplacian(theta)
-		if !sameBits(theta, p) {
+		if !conformance.SameBits(theta, p) {
 			return fmt.Errorf("method Laplacian wrote to theta: it was %v and is %v", p, theta)
 		}
 		var e float64
@@ -199,7 +200,7 @@ func (c *checker) laplacian() error {
 			trace += h[i*d+i]
 			size += math.Abs(h[i*d+i])
 		}
-		if err := c.agree(got, trace, e, math.Max(size, largest(h))); err != nil {
+		if err := c.agree(got, trace, e, math.Max(size, conformance.Largest(h))); err != nil {
 			return fmt.Errorf("the Laplacian at θ = %v %w", theta, err)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -72,14 +73,7 @@ type Options struct {
 // Test checks l as Check does and reports each fault by t.Error.
 func Test(t testing.TB, l sde.Loss, o Options) {
 	t.Helper()
-	err := Check(l, o)
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			t.Error(e)
-		}
-	} else if err != nil {
-		t.Error(err)
-	}
+	conformance.Report(t, Check(l, o))
 }
 
 // Check returns nil if l keeps the promises of sde.Loss and of the upgrades it
@@ -246,7 +240,7 @@ func (c *checker) probe() error {
 			}
 		}
 		c.values, c.grads = append(c.values, v), append(c.grads, g)
-		sizes, heights = append(sizes, largest(g)), append(heights, math.Abs(v))
+		sizes, heights = append(sizes, conformance.Largest(g)), append(heights, math.Abs(v))
 	}
 	slices.Sort(sizes)
 	slices.Sort(heights)
@@ -260,19 +254,19 @@ func (c *checker) purity() error {
 	theta, g := make([]float64, c.d), make([]float64, c.d)
 	for i := len(c.points) - 1; i >= 0; i-- {
 		copy(theta, c.points[i])
-		fill(g, math.NaN())
+		conformance.Fill(g, math.NaN())
 		c.l.Gradient(g, theta)
-		if !sameBits(theta, c.points[i]) {
+		if !conformance.SameBits(theta, c.points[i]) {
 			return fmt.Errorf("method Gradient wrote to theta: it was %v and is %v", c.points[i], theta)
 		}
-		if !sameBits(g, c.grads[i]) {
+		if !conformance.SameBits(g, c.grads[i]) {
 			return fmt.Errorf("the gradient is %v at θ = %v, and was %v when first asked: it should depend on θ alone, not on what was called before, on dst or on which slice holds θ", g, theta, c.grads[i])
 		}
 	}
 	for i := len(c.points) - 1; i >= 0; i-- {
 		copy(theta, c.points[i])
 		v := c.l.Value(theta)
-		if !sameBits(theta, c.points[i]) {
+		if !conformance.SameBits(theta, c.points[i]) {
 			return fmt.Errorf("method Value wrote to theta: it was %v and is %v", c.points[i], theta)
 		}
 		if math.Float64bits(v) != math.Float64bits(c.values[i]) {
@@ -301,22 +295,3 @@ func (c *checker) normalizable() error {
 }
 
 func isFinite(x float64) bool { return x-x == 0 }
-
-// largest returns the largest |x_i|.
-func largest(x []float64) float64 {
-	var m float64
-	for _, v := range x {
-		m = math.Max(m, math.Abs(v))
-	}
-	return m
-}
-
-func fill(x []float64, v float64) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-func sameBits(x, y []float64) bool {
-	return slices.EqualFunc(x, y, func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
-}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -37,7 +38,7 @@ func (c *checker) samples() error {
 		clear(sum)
 		var size float64
 		for i := range n {
-			fill(g, math.NaN())
+			conformance.Fill(g, math.NaN())
 			f.SampleGradient(g, theta, i)
 			for j, v := range g {
 				sum[j] += v / float64(n)
@@ -45,9 +46,9 @@ func (c *checker) samples() error {
 					return fmt.Errorf("∂ℓ_%d/∂θ_%d = %v at θ = %v: it should be finite", i, j, v, p)
 				}
 			}
-			size = math.Max(size, largest(g))
+			size = math.Max(size, conformance.Largest(g))
 		}
-		if !sameBits(theta, p) {
+		if !conformance.SameBits(theta, p) {
 			return fmt.Errorf("method SampleGradient wrote to theta: it was %v and is %v", p, theta)
 		}
 		for j, v := range sum {
@@ -76,14 +77,14 @@ func (c *checker) minibatches(f sde.FiniteSum) error {
 			for i := range rows {
 				copy(x.Row(i), c.points[r.IntN(len(c.points))])
 			}
-			fill(dst.Data, math.NaN())
+			conformance.Fill(dst.Data, math.NaN())
 			before := slices.Clone(x.Data)
 			samples := make([]uint32, rows*b)
 			for k := range samples {
 				samples[k] = uint32(r.IntN(f.Samples()))
 			}
 			mean(dst, x, samples)
-			if !sameBits(x.Data, before) {
+			if !conformance.SameBits(x.Data, before) {
 				return fmt.Errorf("the function of BindMinibatches wrote to x, of %d rows", rows)
 			}
 			for i := range rows {
@@ -91,7 +92,7 @@ func (c *checker) minibatches(f sde.FiniteSum) error {
 				var size float64
 				for _, k := range samples[i*b : (i+1)*b] {
 					f.SampleGradient(g, x.Row(i), int(k))
-					size = math.Max(size, largest(g))
+					size = math.Max(size, conformance.Largest(g))
 					for j, v := range g {
 						sum[j] += v / float64(b)
 					}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -55,9 +56,9 @@ func (c *checker) diagonalRoot() error {
 	theta, b := make([]float64, c.d), make([]float64, c.d)
 	for _, p := range c.places {
 		copy(theta, p.theta)
-		fill(b, math.NaN())
+		conformance.Fill(b, math.NaN())
 		n.DiagonalRoot(b, theta, p.t)
-		if !sameBits(theta, p.theta) {
+		if !conformance.SameBits(theta, p.theta) {
 			return fmt.Errorf("method DiagonalRoot wrote to theta: it was %v and is %v", p.theta, theta)
 		}
 		for k, v := range p.root {
@@ -93,7 +94,7 @@ func (c *checker) class() error {
 		if class == sde.Additive && p.t != c.places[first].t {
 			first = i
 		}
-		if q := c.places[first]; !sameBits(p.root, q.root) {
+		if q := c.places[first]; !conformance.SameBits(p.root, q.root) {
 			return fmt.Errorf("the class is %v, and the root is %v at θ = %v, t = %v, but %v at θ = %v, t = %v", class, p.root, p.theta, p.t, q.root, q.theta, q.t)
 		}
 	}
@@ -120,11 +121,11 @@ func (c *checker) derivatives() error {
 	theta, got := make([]float64, d), make([]float64, d*m*d)
 	for _, p := range places {
 		want, off := c.differences(p) // ∂B_ik/∂θ_l
-		size := largest(want)
+		size := conformance.Largest(want)
 		at := fmt.Sprintf("at θ = %v, t = %v", p.theta, p.t)
 		copy(theta, p.theta)
 		if hasJacobian {
-			fill(got, math.NaN())
+			conformance.Fill(got, math.NaN())
 			jacobian.RootJacobian(got, theta, p.t)
 			for k, v := range got {
 				if err := c.agree(v, want[k], off[k], size); err != nil {
@@ -134,7 +135,7 @@ func (c *checker) derivatives() error {
 		}
 		if hasSlope {
 			b := got[:d]
-			fill(b, math.NaN())
+			conformance.Fill(b, math.NaN())
 			slope.DiagonalDerivative(b, theta, p.t)
 			for i, v := range b {
 				k := (i*m+i)*d + i
@@ -148,7 +149,7 @@ func (c *checker) derivatives() error {
 				return err
 			}
 		}
-		if !sameBits(theta, p.theta) {
+		if !conformance.SameBits(theta, p.theta) {
 			return fmt.Errorf("a method for derivatives wrote to theta: it was %v and is %v", p.theta, theta)
 		}
 		switch class {
@@ -177,7 +178,7 @@ func (c *checker) derivatives() error {
 func (c *checker) divergence(n sde.Divergence, p place, dB, off []float64) error {
 	d, m := c.d, c.m
 	got := make([]float64, d)
-	fill(got, math.NaN())
+	conformance.Fill(got, math.NaN())
 	n.Divergence(got, append([]float64(nil), p.theta...), p.t)
 	for i, v := range got {
 		var want, e, size float64
@@ -228,7 +229,7 @@ func (c *checker) differences(p place) (value, off []float64) {
 	}
 	x := append([]float64(nil), p.theta...)
 	for l, v := range p.theta {
-		dv, e := derivative(func(dst []float64, s float64) {
+		dv, e := conformance.Derivative(func(dst []float64, s float64) {
 			x[l] = v + s
 			c.n.Root(dst, x, p.t)
 		}, n, 0.1*c.o.Scale*math.Max(1, math.Abs(v)))
@@ -275,7 +276,7 @@ func (c *checker) concurrency() error {
 				for i := range c.places {
 					p := c.places[(i+w*len(c.places)/workers+r)%len(c.places)]
 					c.n.Root(root, p.theta, p.t)
-					if !sameBits(root, p.root) {
+					if !conformance.SameBits(root, p.root) {
 						report(fmt.Errorf("the root at θ = %v, t = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", p.theta, p.t, root, p.root))
 						return
 					}

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -66,14 +67,7 @@ type Options struct {
 // Test checks n as Check does and reports each fault by t.Error.
 func Test(t testing.TB, n sde.Diffusion, o Options) {
 	t.Helper()
-	err := Check(n, o)
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			t.Error(e)
-		}
-	} else if err != nil {
-		t.Error(err)
-	}
+	conformance.Report(t, Check(n, o))
 }
 
 // Check returns nil if n keeps the promises of sde.Diffusion and of the upgrades
@@ -236,33 +230,14 @@ func (c *checker) purity() error {
 	for i := len(c.places) - 1; i >= 0; i-- {
 		p := c.places[i]
 		copy(theta, p.theta)
-		fill(root, math.NaN())
+		conformance.Fill(root, math.NaN())
 		c.n.Root(root, theta, p.t)
-		if !sameBits(theta, p.theta) {
+		if !conformance.SameBits(theta, p.theta) {
 			return fmt.Errorf("method Root wrote to theta: it was %v and is %v", p.theta, theta)
 		}
-		if !sameBits(root, p.root) {
+		if !conformance.SameBits(root, p.root) {
 			return fmt.Errorf("the root is %v at θ = %v, t = %v, and was %v when first asked: it should depend on θ and t alone, not on what was called before, on dst (full of NaN now) or on which slice holds θ", root, theta, p.t, p.root)
 		}
 	}
 	return nil
-}
-
-// largest returns the largest |x_i|.
-func largest(x []float64) float64 {
-	var m float64
-	for _, v := range x {
-		m = math.Max(m, math.Abs(v))
-	}
-	return m
-}
-
-func fill(x []float64, v float64) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-func sameBits(x, y []float64) bool {
-	return slices.EqualFunc(x, y, func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
 }

@@ -5,72 +5,37 @@
 package noisetest
 
 import (
-	"fmt"
 	"reflect"
 
+	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
 )
 
 // interfaces are the upgrades of a diffusion, and Validate, which sde.Flow looks for.
-var interfaces = []struct {
-	name Upgrade
-	typ  reflect.Type
-}{
-	{Classified, reflect.TypeFor[sde.Classified]()},
-	{Thermal, reflect.TypeFor[sde.Thermal]()},
-	{DiagonalRoot, reflect.TypeFor[sde.DiagonalRoot]()},
-	{DiagonalDerivative, reflect.TypeFor[sde.DiagonalDerivative]()},
-	{RootJacobian, reflect.TypeFor[sde.RootJacobian]()},
-	{Divergence, reflect.TypeFor[sde.Divergence]()},
-	{"Validate", reflect.TypeFor[interface{ Validate() error }]()},
+var interfaces = []conformance.Upgrade{
+	{Name: string(Classified), Type: reflect.TypeFor[sde.Classified]()},
+	{Name: string(Thermal), Type: reflect.TypeFor[sde.Thermal]()},
+	{Name: string(DiagonalRoot), Type: reflect.TypeFor[sde.DiagonalRoot]()},
+	{Name: string(DiagonalDerivative), Type: reflect.TypeFor[sde.DiagonalDerivative]()},
+	{Name: string(RootJacobian), Type: reflect.TypeFor[sde.RootJacobian]()},
+	{Name: string(Divergence), Type: reflect.TypeFor[sde.Divergence]()},
+	{Name: "Validate", Type: reflect.TypeFor[interface{ Validate() error }]()},
 }
 
 // upgrades looks for upgrades that are missing, and for methods with the name of
 // an upgrade's that do not make one.
 func (c *checker) upgrades() error {
-	t := reflect.TypeOf(c.n)
-	for _, i := range interfaces {
-		if t.Implements(i.typ) {
-			continue
-		}
-		for k := range i.typ.NumMethod() {
-			want := i.typ.Method(k)
-			if m, ok := t.MethodByName(want.Name); ok {
-				return fmt.Errorf("%v has a method %s that is %v without its receiver: the upgrade %s needs %v, so it is not found",
-					t, want.Name, withoutReceiver(m.Type), i.name, want.Type)
-			}
-			if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
-				continue
-			}
-			if _, ok := reflect.PointerTo(t).MethodByName(want.Name); ok {
-				return fmt.Errorf("%s is a method of *%v, and the diffusion is a %v: pass a pointer, or the upgrade %s is not found", want.Name, t, t, i.name)
-			}
-		}
+	if err := conformance.Upgrades(c.n, "diffusion", interfaces); err != nil {
+		return err
 	}
-wants:
 	for _, w := range c.o.Wants {
-		for _, i := range interfaces {
-			if i.name != w {
-				continue
-			}
-			if !t.Implements(i.typ) {
-				return fmt.Errorf("%v does not have the upgrade sde.%s, which Options.Wants lists", t, w)
-			}
-			continue wants
+		known, err := conformance.Has(c.n, string(w), interfaces)
+		if !known {
+			return &sde.SettingError{Field: "noisetest: Options.Wants", Value: string(w), Want: "an upgrade of an sde.Diffusion, one of this package's constants"}
 		}
-		return &sde.SettingError{Field: "noisetest: Options.Wants", Value: string(w), Want: "an upgrade of an sde.Diffusion, one of this package's constants"}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
-}
-
-// withoutReceiver returns the signature of a method as a function without its receiver.
-func withoutReceiver(m reflect.Type) reflect.Type {
-	var in, out []reflect.Type
-	for i := 1; i < m.NumIn(); i++ {
-		in = append(in, m.In(i))
-	}
-	for i := range m.NumOut() {
-		out = append(out, m.Out(i))
-	}
-	return reflect.FuncOf(in, out, m.IsVariadic())
 }

@@ -2,23 +2,23 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package noisetest
+package conformance
 
 import "math"
 
-// derivative returns the derivative at 0 of a function of n components along a
+// Derivative returns the derivative at 0 of a function of n components along a
 // line, and an estimate of the error of each component. It extrapolates central
 // differences of steps that shrink by 1.4 from step on, and takes for each
 // component the entry of the tableau that differs least from its neighbours
 // (Ridders, 1982, Accurate computation of F′(x) and F′(x)F″(x), Advances in
 // Engineering Software 4, 75–76).
-func derivative(f func(dst []float64, s float64), n int, step float64) (value, err []float64) {
+func Derivative(f func(dst []float64, s float64), n int, step float64) (value, err []float64) {
 	const (
 		shrink = 1.4
 		levels = 20
 	)
 	value, err = make([]float64, n), make([]float64, n)
-	fill(err, math.Inf(1))
+	Fill(err, math.Inf(1))
 	up, down := make([]float64, n), make([]float64, n)
 	var last, row [levels][]float64
 	for j := range row {
