@@ -55,3 +55,26 @@ func BindMinibatches(f FiniteSum, rows int) func(dst, x Batch, samples []uint32)
 		}
 	}
 }
+
+// SampleGradients is an upgrade of a FiniteSum that takes the gradients of many samples at
+// one θ in one call, as the covariance of gradients needs them. It stores into row r of dst
+//
+//	∇ℓ_i(θ),   i = from + r,   r < dst.Rows
+//
+// with dst of d columns, which may have gaps between its rows. Like SampleGradient it is
+// called from many goroutines.
+type SampleGradients interface {
+	SampleGradients(dst Batch, theta []float64, from int)
+}
+
+// StoreSampleGradients does what the upgrade SampleGradients says, by it if f has it, and
+// otherwise by calls of SampleGradient.
+func StoreSampleGradients(dst Batch, f FiniteSum, theta []float64, from int) {
+	if s, ok := f.(SampleGradients); ok {
+		s.SampleGradients(dst, theta, from)
+		return
+	}
+	for r := range dst.Rows {
+		f.SampleGradient(dst.Row(r), theta, from+r)
+	}
+}

@@ -31,14 +31,15 @@ type Upgrade string
 
 // The upgrades of an sde.Loss.
 const (
-	BatchGradient Upgrade = "BatchGradient"
-	Hessian       Upgrade = "Hessian"
-	Laplacian     Upgrade = "Laplacian"
-	Curvature     Upgrade = "Curvature"
-	Normalizable  Upgrade = "Normalizable"
-	Charted       Upgrade = "Charted"
-	FiniteSum     Upgrade = "FiniteSum"
-	Minibatches   Upgrade = "Minibatches"
+	BatchGradient   Upgrade = "BatchGradient"
+	Hessian         Upgrade = "Hessian"
+	Laplacian       Upgrade = "Laplacian"
+	Curvature       Upgrade = "Curvature"
+	Normalizable    Upgrade = "Normalizable"
+	Charted         Upgrade = "Charted"
+	FiniteSum       Upgrade = "FiniteSum"
+	Minibatches     Upgrade = "Minibatches"
+	SampleGradients Upgrade = "SampleGradients"
 )
 
 // Options says how a loss is checked. The zero value serves most.
@@ -95,7 +96,8 @@ func Test(t testing.TB, l sde.Loss, o Options) {
 //     nothing below a minimum lies right beside it.
 //   - Curvature is the largest eigenvalue over the declared minima.
 //   - The gradients of a finite sum's samples average to Gradient, to 1e-12 of the
-//     largest, and those of mini-batches are the means of their samples'.
+//     largest, those of mini-batches are the means of their samples', and
+//     SampleGradients agrees with SampleGradient as BatchGradient does with Gradient.
 //   - No method has the name of an upgrade's and another signature.
 //   - Nothing panics.
 func Check(l sde.Loss, o Options) error {

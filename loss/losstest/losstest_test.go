@@ -405,6 +405,27 @@ func (l sum) BindMinibatches(rows int) func(dst, x sde.Batch, samples []uint32) 
 	}
 }
 
+func (l sum) SampleGradients(dst sde.Batch, x []float64, from int) {
+	for r := range dst.Rows {
+		l.SampleGradient(dst.Row(r), x, from+r)
+	}
+}
+
+// fromZero forgets where the rows of samples begin, and noGaps that dst may have gaps.
+type fromZero struct{ sum }
+
+func (l fromZero) SampleGradients(dst sde.Batch, x []float64, _ int) {
+	l.sum.SampleGradients(dst, x, 0)
+}
+
+type noGaps struct{ sum }
+
+func (l noGaps) SampleGradients(dst sde.Batch, x []float64, from int) {
+	for r := range dst.Rows {
+		l.SampleGradient(dst.Data[3*r:3*r+3], x, from+r)
+	}
+}
+
 // decayed forgets in its samples what its gradient has.
 type decayed struct{ sum }
 
@@ -439,13 +460,15 @@ type none struct{ sum }
 func (none) Samples() int { return 0 }
 
 func TestSamples(t *testing.T) {
-	losstest.Test(t, sum{}, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum, losstest.Minibatches}})
+	losstest.Test(t, sum{}, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum, losstest.Minibatches, losstest.SampleGradients}, Exact: true})
 	for want, l := range map[string]sde.Loss{
 		"should be equal":    decayed{},
 		"the mini-batch":     summed{},
 		"wrote to theta":     writing{},
 		"and not all others": half{},
 		"at least one":       none{},
+		"samples from 1":     fromZero{},
+		"samples from 0":     noGaps{},
 	} {
 		if err := losstest.Check(l, losstest.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%T: error %v, want one with %q", l, err, want)

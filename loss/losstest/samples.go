@@ -58,7 +58,50 @@ func (c *checker) samples() error {
 			}
 		}
 	}
+	if err := c.rowsOfSamples(f); err != nil {
+		return err
+	}
 	return c.minibatches(f)
+}
+
+// rowsOfSamples holds sde.SampleGradients to SampleGradient.
+func (c *checker) rowsOfSamples(f sde.FiniteSum) error {
+	l, ok := f.(sde.SampleGradients)
+	if !ok {
+		return nil
+	}
+	n := f.Samples()
+	theta, g := slices.Clone(c.points[0]), make([]float64, c.d)
+	for _, stride := range []int{c.d, c.d + 3} {
+		for _, from := range []int{0, n / 3, n - 1} {
+			for _, rows := range []int{0, 1, min(n-from, 7), min(n-from, 70)} {
+				dst := c.newBatch(rows, stride)
+				for r := range rows {
+					conformance.Fill(dst.Row(r), math.NaN())
+				}
+				l.SampleGradients(dst, theta, from)
+				if !conformance.SameBits(theta, c.points[0]) {
+					return fmt.Errorf("method SampleGradients wrote to theta: it was %v and is %v", c.points[0], theta)
+				}
+				for r := range rows {
+					f.SampleGradient(g, theta, from+r)
+					if j, off := c.distance(dst.Row(r), g); off != 0 {
+						return fmt.Errorf("row %d of the gradients of samples from %d, at θ = %v: entry %d is %v, and %v by SampleGradient(%d), %s",
+							r, from, theta, j, dst.Row(r)[j], g[j], from+r, c.bound(off))
+					}
+					if r == rows-1 {
+						break
+					}
+					for _, v := range dst.Data[r*stride+c.d : (r+1)*stride] {
+						if math.Float64bits(v) != math.Float64bits(gap) {
+							return fmt.Errorf("method SampleGradients wrote to dst between its rows, behind row %d", r)
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // minibatches holds sde.Minibatches to SampleGradient, for blocks and batches of several sizes.
