@@ -468,7 +468,7 @@ func TestSamples(t *testing.T) {
 		"and not all others": half{},
 		"at least one":       none{},
 		"samples from 1":     fromZero{},
-		"samples from 0":     noGaps{},
+		"between its rows":   noGaps{},
 	} {
 		if err := losstest.Check(l, losstest.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%T: error %v, want one with %q", l, err, want)

@@ -24,6 +24,7 @@ var interfaces = []conformance.Upgrade{
 		SampleGradient(dst, theta []float64, i int)
 	}]()},
 	{Name: string(Minibatches), Type: reflect.TypeFor[sde.Minibatches]()},
+	{Name: string(SampleGradients), Type: reflect.TypeFor[sde.SampleGradients]()},
 	{Name: "Validate", Type: reflect.TypeFor[interface{ Validate() error }]()},
 }
 
