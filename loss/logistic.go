@@ -30,10 +30,11 @@ type Logistic struct {
 }
 
 var (
-	_ sde.FiniteSum    = (*Logistic)(nil)
-	_ sde.Minibatches  = (*Logistic)(nil)
-	_ sde.Hessian      = (*Logistic)(nil)
-	_ sde.Normalizable = (*Logistic)(nil)
+	_ sde.FiniteSum       = (*Logistic)(nil)
+	_ sde.Minibatches     = (*Logistic)(nil)
+	_ sde.FlippedGradient = (*Logistic)(nil)
+	_ sde.Hessian         = (*Logistic)(nil)
+	_ sde.Normalizable    = (*Logistic)(nil)
 )
 
 // NewLogistic returns the loss of the rows of x and their labels y, which it copies. It
@@ -161,6 +162,20 @@ func (l *Logistic) SampleGradient(dst, theta []float64, i int) {
 	var t [1]float64
 	l.rows.Dots(t[:], l.order[i:i+1], l.padded(buf[:], theta))
 	c := -1 / (1 + kernel.Exp1(t[0]))
+	row := l.rows.Row(i)
+	for j, v := range theta {
+		dst[j] = math.FMA(c, row[j], float64(l.ridge*v))
+	}
+}
+
+// FlippedGradient implements sde.FlippedGradient: it stores ∇ℓ_i for the label 1 − y_i into
+// dst. It panics as SampleGradient does.
+func (l *Logistic) FlippedGradient(dst, theta []float64, i int) {
+	checkGradient(dst, theta, l.d)
+	var buf [onStack]float64
+	var t [1]float64
+	l.rows.Dots(t[:], l.order[i:i+1], l.padded(buf[:], theta))
+	c := 1 / (1 + kernel.Exp1(-t[0]))
 	row := l.rows.Row(i)
 	for j, v := range theta {
 		dst[j] = math.FMA(c, row[j], float64(l.ridge*v))

@@ -100,3 +100,30 @@ func TestLogisticRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestLogisticFlipped holds the gradient under the other label to that of a loss of the
+// other labels.
+func TestLogisticFlipped(t *testing.T) {
+	x, y := loss.LogisticTeacher(20, []float64{1, -2, 0.5}, 3)
+	l, err := loss.NewLogistic(x, y, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range y {
+		y[i] = 1 - y[i]
+	}
+	other, err := loss.NewLogistic(x, y, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta, got, want := []float64{0.3, 1, -2}, make([]float64, 3), make([]float64, 3)
+	for i := range y {
+		l.FlippedGradient(got, theta, i)
+		other.SampleGradient(want, theta, i)
+		for j, v := range want {
+			if got[j] != v {
+				t.Errorf("sample %d flipped: ∂/∂θ_%d = %v, of the other label %v", i, j, got[j], v)
+			}
+		}
+	}
+}

@@ -17,7 +17,8 @@
 // is an interface of its own, looked for once when a run is set up: BatchGradient,
 // Hessian, Laplacian, Curvature, Normalizable, Charted of a Loss; Classified,
 // Thermal, DiagonalRoot, DiagonalDerivative, RootJacobian, Divergence of a
-// Diffusion; GradientSystem, Interpreted, Confined, BatchDrift of an Equation.
+// Diffusion; GradientSystem, Interpreted, Confined, BatchDrift of an Equation;
+// MeanGradient, GradientCovariance, Correlated, Batched of a GradientSampler.
 // A type that wraps another should forward those it can; what is not forwarded is lost
 // silently, so say what you implement with a line like
 //

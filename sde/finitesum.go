@@ -31,6 +31,19 @@ type Minibatches interface {
 	BindMinibatches(rows int) func(dst, x Batch, samples []uint32)
 }
 
+// OutputGradient is an upgrade of a FiniteSum whose samples have a scalar output f_i(θ), as
+// ℓ_i = ½(f_i − y_i)² has: it stores ∇f_i(θ) into dst. With it labels can be noisy: noise ε
+// of y_i turns ∇ℓ_i into ∇ℓ_i − ε ∇f_i.
+type OutputGradient interface {
+	OutputGradient(dst, theta []float64, i int)
+}
+
+// FlippedGradient is an upgrade of a FiniteSum of two classes: it stores into dst the
+// gradient that sample i would have with the other label.
+type FlippedGradient interface {
+	FlippedGradient(dst, theta []float64, i int)
+}
+
 // BindMinibatches returns the function of the upgrade Minibatches if f has it, and
 // otherwise one that calls SampleGradient.
 func BindMinibatches(f FiniteSum, rows int) func(dst, x Batch, samples []uint32) {

@@ -26,6 +26,9 @@ const (
 	Observers
 	// areas are the space-time Lévy areas of the steps, see Stream.SpaceTime.
 	areas
+	// Epochs is what is drawn once for many steps, such as the order in which an epoch
+	// goes through samples: see Stream.Beside.
+	Epochs
 	purposes // how many there are; at most 16
 )
 
@@ -65,6 +68,7 @@ type Stream struct {
 	newSource func(seed uint64) Source
 	origin    uint64  // the seed as it was given
 	piece     *Stream // see Piece
+	beside    *Stream // see Beside
 
 	indexWords [257]uint64 // see Indices
 	script     *Script
@@ -232,6 +236,20 @@ func (s *Stream) Piece(i int) *Stream {
 	block, step := s.Place()
 	s.piece.At(Purpose(s.at>>60), block, step*s.pieces+i)
 	return s.piece
+}
+
+// Beside returns another stream of the same seed, placed at this one's block, for a
+// purpose and a step that need not be this one's: what many steps share (Epochs) is drawn
+// from it, at any of them, as a function of the place alone. Nothing of this stream is
+// disturbed. It is valid until the next call of Beside. It panics if the place is out of range.
+func (s *Stream) Beside(p Purpose, step int) *Stream {
+	if s.beside == nil {
+		s.beside = NewStream(s.origin, s.newSource)
+		s.beside.script = s.script
+	}
+	block, _ := s.Place()
+	s.beside.At(p, block, step)
+	return s.beside
 }
 
 // Words fills dst with independent words, uniform over all 2⁶⁴.

@@ -109,6 +109,32 @@ func TestCoupledIncrementsAreSums(t *testing.T) {
 	}
 }
 
+// TestBeside holds a stream beside another to the numbers of its place, and the other to
+// go on as if nothing had been drawn.
+func TestBeside(t *testing.T) {
+	s, plain, epoch := sde.NewStream(9, nil), sde.NewStream(9, nil), sde.NewStream(9, nil)
+	s.At(sde.Steps, 5, 17)
+	plain.At(sde.Steps, 5, 17)
+	epoch.At(sde.Epochs, 5, 3)
+	got, want := make([]float64, 20), make([]float64, 20)
+	for range 3 {
+		s.Beside(sde.Epochs, 3).Normals(got)
+		epoch.At(sde.Epochs, 5, 3)
+		epoch.Normals(want)
+		if dot(got, got) != dot(want, want) || got[7] != want[7] {
+			t.Fatalf("beside: %v, at the place %v", got, want)
+		}
+		s.Normals(got)
+		plain.Normals(want)
+		if got[7] != want[7] || got[19] != want[19] {
+			t.Fatalf("after a stream beside it: %v, without %v", got, want)
+		}
+	}
+	if s.Beside(sde.Steps, 17).Normals(got); got[7] == want[7] {
+		t.Error("a stream beside goes on where the other is")
+	}
+}
+
 func TestStreamPanics(t *testing.T) {
 	for name, f := range map[string]func(s *sde.Stream){
 		"increments twice": func(s *sde.Stream) { s.Increments(make([]float64, 1)); s.Increments(make([]float64, 1)) },
