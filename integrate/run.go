@@ -28,9 +28,10 @@ type run struct {
 	mode
 	x         sde.Batch // rows of width columns, from firstBlock to endBlock
 	observers []*observed
-	dropped   [][]bool // by block, nil where none is
-	seen      int      // the last step that was observed completely
-	resumed   int      // the step that a resumed run went on with
+	steppers  []*observed // those that see each step
+	dropped   [][]bool    // by block, nil where none is
+	seen      int         // the last step that was observed completely
+	resumed   int         // the step that a resumed run went on with
 
 	from, to int // the phase's steps; equal if nothing is left to advance
 
@@ -54,6 +55,7 @@ type run struct {
 // observed is an observer and where it stands.
 type observed struct {
 	sde.Observer
+	steps   sde.StepObserver // nil if it does not see each step
 	burnIn  bool
 	total   int // observation times
 	batches int // stretches of time that make groups of their own
@@ -168,10 +170,18 @@ func (r *run) startObservers(observers []sde.Observer) error {
 			ob.total += 1 + (r.burnIn+r.every-1)/r.every
 		}
 		ob.batches = max(1, min(ob.total, (minGroups+r.groups-1)/r.groups))
+		if ob.steps, _ = o.(sde.StepObserver); ob.steps != nil {
+			ob.batches = 1 // paths go on from one stretch of time to the next
+			r.steppers = append(r.steppers, ob)
+		}
+		var bounds []int
+		if ob.batches == 1 {
+			bounds = r.bounds()
+		}
 		if err := o.Start(sde.Run{
 			Equation: r.Equation, Scheme: r.properties.Name, Step: r.Step, Dim: r.d, Particles: r.Particles,
 			Groups: r.groups * ob.batches, BurnIn: r.schedule.BurnIn, Time: r.schedule.Time, Every: float64(r.every) * r.Step,
-			Observations: ob.total, Seed: r.Seed,
+			Observations: ob.total, Seed: r.Seed, Bounds: bounds,
 		}); err != nil {
 			return fmt.Errorf("integrate: observer %T: %w", o, err)
 		}
@@ -322,6 +332,16 @@ func (r *run) tick(now bool) {
 // blocksOf returns the blocks of group g.
 func (p *plan) blocksOf(g int) (first, end int) {
 	return g * p.blocks / p.groups, (g + 1) * p.blocks / p.groups
+}
+
+// bounds returns the first particle of each group, and the number of particles.
+func (p *plan) bounds() []int {
+	b := make([]int, p.groups+1)
+	for g := range p.groups {
+		first, end := p.blocksOf(g)
+		b[g], b[g+1] = first*p.rows, min(end*p.rows, p.Particles)
+	}
+	return b
 }
 
 // particles returns the particles that the run is about: all, a shard's, or those

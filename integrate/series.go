@@ -7,6 +7,7 @@ package integrate
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 
@@ -47,6 +48,9 @@ func (s *Series[O]) Start(r sde.Run) error {
 	for i := range s.at {
 		s.times[i].Store(math.Float64bits(math.NaN()))
 		s.at[i] = s.New()
+		if _, ok := any(s.at[i]).(sde.StepObserver); ok {
+			return invalid("Series.New", fmt.Sprintf("%T", s.at[i]), "an observer that need not see each step (sde.StepObserver)", nil)
+		}
 		if err := s.at[i].Start(r); err != nil {
 			return err
 		}

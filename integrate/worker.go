@@ -24,6 +24,7 @@ type worker struct {
 	chunk          int // steps between looks at the block
 	kept           sde.Batch
 	numbers        []int
+	renewed        []bool // rows, if there are step observers
 
 	step int // for PanicError
 }
@@ -46,6 +47,10 @@ func newWorker(r *run) (w *worker, err error) {
 	if c, ok := r.Equation.(sde.Confined); ok && c.Confinement() != nil {
 		w.domain = c.Confinement()
 		w.before = sde.NewBatch(r.rows, r.d)
+	}
+	if len(r.steppers) > 0 {
+		w.renewed = make([]bool, r.rows)
+		w.chunk = 1 // no step that diverged is shown
 	}
 	return w, nil
 }
@@ -84,7 +89,7 @@ func (w *worker) phase(g, b int) {
 	w.step = w.from
 	w.observe(g, b)
 	if w.to > w.from {
-		w.advance(b)
+		w.advance(g, b)
 	}
 }
 
@@ -148,12 +153,12 @@ func (w *worker) survivors(s sde.Sample, dead []bool) sde.Sample {
 }
 
 // advance takes a block to the phase's end.
-func (w *worker) advance(b int) {
+func (w *worker) advance(g, b int) {
 	x := w.block(b)
 	backup := w.backup.Slice(0, x.Rows)
 	resident, _ := w.kernel.(Resident)
-	if w.domain != nil {
-		resident = nil // a domain looks at the block after every step
+	if w.domain != nil || w.renewed != nil {
+		resident = nil // a domain and step observers look at the block after every step
 	}
 	for from := w.from; from < w.to; from += w.chunk {
 		to := min(from+w.chunk, w.to)
@@ -179,6 +184,9 @@ func (w *worker) advance(b int) {
 		if flat, _ := x.Flat(); !kernel.AllFinite(flat) && !w.diverged(b, x, backup, from, to) {
 			return
 		}
+		if w.renewed != nil && !w.observeStep(g, b, from, x, backup) {
+			return
+		}
 		if w.Progress != nil {
 			w.done.Add(int64(x.Rows) * int64(to-from))
 			w.tick(false)
@@ -197,6 +205,59 @@ func (w *worker) advanceStep(x sde.Batch, b, step int) {
 	before.CopyFrom(w.theta(x))
 	w.kernel.Step(x, float64(step)*w.Step, w.stream)
 	w.domain.Constrain(before, w.theta(x))
+}
+
+// observeStep shows a step, before which the block was as in backup, to the step
+// observers, and reports whether the run goes on.
+func (w *worker) observeStep(g, b, step int, x, backup sde.Batch) bool {
+	w.step = step
+	renewed := w.renewed[:x.Rows]
+	s := sde.Step{Group: g, Index: step, Time: float64(step) * w.Step, Size: w.Step, First: b * w.rows,
+		Before: w.theta(backup), After: w.theta(x), Dropped: w.dropped[b], Renewed: renewed, Stream: w.aside}
+	if w.only >= 0 {
+		i := w.only - s.First
+		s.First, s.Place, s.Renewed = w.only, i, renewed[i:i+1]
+		s.Before, s.After = s.Before.Slice(i, i+1), s.After.Slice(i, i+1)
+		if s.Dropped != nil {
+			s.Dropped = s.Dropped[i : i+1]
+		}
+	}
+	clear(renewed)
+	for _, o := range w.steppers {
+		if step < w.burnIn && !o.burnIn {
+			continue
+		}
+		w.aside.At(sde.Bridges, b, step)
+		if err := o.steps.ObserveStep(s); err != nil {
+			w.fail(b, &ObserverError{Observer: o.Observer, Time: s.Time, Err: err})
+			return false
+		}
+	}
+	if w.width > w.d {
+		w.renew(b, step, x, backup)
+	}
+	return true
+}
+
+// renew begins the history of the rows that are marked anew. It writes to scratch.
+func (w *worker) renew(b, step int, x, scratch sde.Batch) {
+	if !slices.Contains(w.renewed[:x.Rows], true) {
+		return
+	}
+	// The whole block is started, so that a row's history depends on its place alone.
+	scratch.CopyFrom(x)
+	for i := range scratch.Rows {
+		clear(scratch.Row(i)[w.d:])
+	}
+	if k, ok := w.kernel.(Starter); ok {
+		w.aside.At(sde.Starts, b, step+1)
+		k.Start(scratch, w.aside)
+	}
+	for i, yes := range w.renewed[:x.Rows] {
+		if yes {
+			copy(x.Row(i)[w.d:], scratch.Row(i)[w.d:])
+		}
+	}
 }
 
 // diverged is called when a block is not finite after the steps from … to−1,

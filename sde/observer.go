@@ -25,6 +25,10 @@ type Run struct {
 	Observations int
 	// Seed is the run's seed.
 	Seed uint64
+	// Bounds says which particles a group is made of: group g of Bounds[g] to
+	// Bounds[g+1]−1. It is nil where groups are stretches of time as well, which they
+	// never are for a StepObserver, and where samples are fed by hand.
+	Bounds []int
 }
 
 // Sample is one block of particles at one time.
@@ -75,6 +79,56 @@ type Observer interface {
 // start, at time 0, and every observation time since.
 type BurnInObserver interface {
 	ObservesBurnIn() bool
+}
+
+// Step is what one step of the scheme did to one block of particles.
+type Step struct {
+	// Group is the group of the block, 0 to Run.Groups−1.
+	Group int
+	// Index is the number of the step, from 0; Time is that before it, and Size its h.
+	Index      int
+	Time, Size float64
+	// First is the number of the particle in row 0, row i holding First+i, and
+	// Place the row's place in the block: not 0 only when one particle is replayed.
+	First, Place int
+	// Before holds the particles before the step, and must not be changed. After
+	// holds them after it, the flow's domain and the observers before this one in the list;
+	// the observer may change its rows, and the flow goes on from there.
+	Before, After Batch
+	// Dropped marks the rows that are no longer part of the run, nil if none.
+	Dropped []bool
+	// Renewed is for the observer to mark the rows that it has put somewhere else, if
+	// what the scheme remembers of the past (velocities, averages) is to begin anew
+	// there. A row that is not marked keeps its history.
+	Renewed []bool
+	// Stream is a stream for this block and step; drawing from it disturbs nothing.
+	// All step observers of a run see the same one. So that Replay has the bits of
+	// Run, what is drawn for row i must depend on Place+i alone and not on the other rows.
+	Stream *Stream
+}
+
+// StepObserver is an upgrade of an Observer that must see each step: first
+// passages, absorption, restarts. It may freeze rows or put them elsewhere.
+//
+// Steps of the burn-in are shown if the observer is a BurnInObserver that asks
+// for it. A block is carried from one observation or checkpoint to the next before its
+// neighbour is, so calls for one group come in the order of (time of that,
+// block, step), those of Observe between; each from one goroutine at a time,
+// different groups at the same time. Where the stops are depends on the other
+// observers and on checkpoints: for the same bits whatever they are, add up for
+// each particle, or in whole numbers, whose order does not matter. To a StepObserver groups are never
+// stretches of time, since a path goes on from one to the next: what it keeps for each
+// particle belongs to the group of that particle (Run.Bounds), and a GroupSaver
+// saves it with the group, so that a resumed run goes on with it.
+//
+// A run that ends early has observed every block up to the same time (Observe),
+// but some blocks some steps further, all of which were complete: a StepObserver
+// keeps for itself how far it has seen each particle. A particle that diverges in
+// a step is not shown that step; under the policy Drop it is Dropped from then on.
+type StepObserver interface {
+	Observer
+	// ObserveStep is called for each block after each step. An error ends the run.
+	ObserveStep(Step) error
 }
 
 // GroupSaver is an upgrade of an Observer whose accumulators can be saved and

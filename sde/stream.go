@@ -29,6 +29,8 @@ const (
 	// Epochs is what is drawn once for many steps, such as the order in which an epoch
 	// goes through samples: see Stream.Beside.
 	Epochs
+	// Bridges is what step observers draw about what happened within a step.
+	Bridges
 	purposes // how many there are; at most 16
 )
 
