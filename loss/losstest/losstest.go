@@ -96,8 +96,9 @@ func Test(t testing.TB, l sde.Loss, o Options) {
 //     nothing below a minimum lies right beside it.
 //   - Curvature is the largest eigenvalue over the declared minima.
 //   - The gradients of a finite sum's samples average to Gradient, to 1e-12 of the
-//     largest, those of mini-batches are the means of their samples', and
-//     SampleGradients agrees with SampleGradient as BatchGradient does with Gradient.
+//     largest or of the typical gradient, those of mini-batches are the means of their
+//     samples', and SampleGradients agrees with SampleGradient as BatchGradient does
+//     with Gradient.
 //   - No method has the name of an upgrade's and another signature.
 //   - Nothing panics.
 func Check(l sde.Loss, o Options) error {

@@ -36,7 +36,7 @@ func (c *checker) samples() error {
 	for k, p := range points {
 		copy(theta, p)
 		clear(sum)
-		var size float64
+		size := c.typical // samples may all vanish, where the model interpolates
 		for i := range n {
 			conformance.Fill(g, math.NaN())
 			f.SampleGradient(g, theta, i)
@@ -132,7 +132,7 @@ func (c *checker) minibatches(f sde.FiniteSum) error {
 			}
 			for i := range rows {
 				clear(sum)
-				var size float64
+				size := c.typical
 				for _, k := range samples[i*b : (i+1)*b] {
 					f.SampleGradient(g, x.Row(i), int(k))
 					size = math.Max(size, conformance.Largest(g))
