@@ -89,7 +89,7 @@ func (o *observed) attribute(r *Report, law Law, therm *Thermometer) {
 		return
 	}
 	// The law of the scheme itself, if the law given is that of the equation.
-	if p, ok := law.(*Density); ok && p.step == 0 && p.score != nil && em && h > 0 {
+	if p, ok := law.(*Density); ok && p.step == 0 && p.loss != nil && p.score != nil && em && h > 0 {
 		if d, err := discretizedFor(p, h); err != nil {
 			missing("the law that the scheme samples at h = %g: %v", h, err)
 		} else {

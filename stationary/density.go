@@ -17,7 +17,7 @@ import (
 //
 // with everything about it computed by quadrature and in terms of logarithms, so
 // that neither a low temperature nor a large constant in the loss does harm.
-// Boltzmann and Discretized make one.
+// Boltzmann, Discretized and ZeroFlux make one.
 //
 // In one dimension the domain is divided into panels that are small around the
 // modes and double in size outwards, and each is halved until Gauss–Legendre
@@ -216,8 +216,9 @@ func (p *Density) Marginal(i int) *Density {
 }
 
 // Mean returns the moment E f(θ) and an estimate, meant as a bound, of its
-// error. f must not keep its argument. Of a law with heavy tails only such
-// moments mean anything as exist.
+// error. f must not keep its argument. In one dimension a moment that does not
+// exist, because the tails are too heavy for it, is an infinity with an infinite
+// error.
 func (p *Density) Mean(f func(theta []float64) float64) (value, err float64) {
 	if p.plane != nil {
 		return p.plane.mean(f)

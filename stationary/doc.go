@@ -9,6 +9,7 @@
 //
 //	Boltzmann     p ∝ exp(−L/T), of the flow dθ = −∇L dt + √(2T) dW
 //	Discretized   p ∝ exp(−L_h/T), what Euler–Maruyama at step h samples of it
+//	ZeroFlux      p ∝ D^(α−1) exp(−∫L′/D), any D(x) under any calculus, in one dimension
 //	CDF           any distribution function in one dimension
 //
 // A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare

@@ -39,6 +39,24 @@ func ExampleBoltzmann() {
 	// 80% of it lies in [-1.1584, 1.1584]
 }
 
+// Noise that grows with the distance from the minimum makes power laws, and the
+// calculus decides the power.
+func ExampleZeroFlux() {
+	noise := multiplicative(func(x float64) float64 { return 0.5 * (1 + x*x) })
+	for _, calculus := range []sde.Calculus{sde.Ito, sde.Stratonovich, sde.Klimontovich} {
+		law, err := stationary.ZeroFlux(sde.Flow{Loss: parabola{}, Diffusion: noise, Calculus: calculus})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%v: P(|x| > 10) = %.4f\n", calculus, 2*law.CDF(-10))
+	}
+	// Output:
+	// Itô: P(|x| > 10) = 0.0004
+	// Stratonovich: P(|x| > 10) = 0.0050
+	// Klimontovich: P(|x| > 10) = 0.0635
+}
+
 func ExampleDiscretized() {
 	for _, h := range []float64{0.02, 0.01} {
 		law, err := stationary.Discretized(wells{}, 0.2, h, sde.Box{Lo: []float64{-3}, Hi: []float64{3}})

@@ -41,6 +41,7 @@ type panel struct {
 // one dimension is made of. Masses are relative to exp(shift).
 type line struct {
 	logf   func(float64) float64
+	lo, hi float64 // of the domain
 	shift  float64 // about the largest logf
 	panels []panel // from left to right, without gaps
 	left   []float64
@@ -125,7 +126,7 @@ type mode struct {
 // infinite, lays panels around them that double in size outwards, until the
 // tails are negligible, and halves each panel until the two rules agree.
 func solve(logf func(float64) float64, lo, hi float64, s search) *line {
-	l := &line{logf: logf}
+	l := &line{logf: logf, lo: lo, hi: hi}
 	extra := []float64(nil)
 	for attempt := 0; ; attempt++ {
 		modes := findModes(logf, lo, hi, append(slices.Clone(s.points), extra...))
@@ -563,7 +564,8 @@ func (l *line) quantile(p float64) float64 {
 	return x
 }
 
-// mean returns the mass-weighted mean of f and an error estimate.
+// mean returns the mass-weighted mean of f and an error estimate: an infinity if
+// the integral of |f| grows for ever.
 func (l *line) mean(f func(float64) float64) (value, err float64) {
 	type job struct {
 		a, b  float64
@@ -609,6 +611,32 @@ func (l *line) mean(f func(float64) float64) (value, err float64) {
 			sum += fine
 			size += abs
 			differences += diff
+		}
+	}
+	// Beyond the support there is no mass to speak of, but with heavy tails f can
+	// make much of it.
+	for _, side := range []struct{ end, a, sign float64 }{{l.lo, l.panels[0].a, -1}, {l.hi, l.panels[len(l.panels)-1].b, 1}} {
+		if !math.IsInf(side.end, 0) {
+			continue
+		}
+		a, before, steady := side.a, math.Inf(1), 0
+		for d := math.Max(l.panels[len(l.panels)-1].b-l.panels[0].a, math.SmallestNonzeroFloat64); ; d *= 2 {
+			b := side.a + side.sign*d
+			rough, fine, abs := both(math.Min(a, b), math.Max(a, b))
+			sum += fine
+			size += abs
+			differences += math.Abs(fine - rough)
+			if !(abs > epsilon*whole/16) && abs <= before {
+				break
+			}
+			if steady++; abs < 0.999*before {
+				steady = 0
+			}
+			if steady == 20 || math.Abs(b) > farthest || math.IsNaN(fine) || math.IsInf(abs, 0) {
+				// Each doubling adds as much again.
+				return math.Copysign(math.Inf(1), sum), math.Inf(1)
+			}
+			a, before = b, abs
 		}
 	}
 	return sum / l.mass, (differences+size*(l.err+8*epsilon))/l.mass + math.Abs(sum/l.mass)*l.err
