@@ -173,6 +173,9 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	if p.properties, err = e.Scheme.Properties(class); err != nil {
 		return nil, invalid("Ensemble.Scheme", fmt.Sprintf("%T", e.Scheme), fmt.Sprintf("a scheme for %v noise", class), err)
 	}
+	if err := checkStable(e.Scheme, p.properties.Name, e.Equation); err != nil {
+		return nil, err
+	}
 	p.width = d
 	if a, ok := e.Scheme.(Augmented); ok {
 		p.width = a.Width(d)

@@ -20,3 +20,20 @@ func refusal(scheme, what, instead string) error {
 func refuse(scheme, what, instead string) error {
 	return invalid("Ensemble.Scheme", scheme, "a scheme that serves the equation", refusal(scheme, what, instead))
 }
+
+// checkStable holds the noise that drives an equation against what the scheme is
+// made for.
+func checkStable(scheme Scheme, name string, eq sde.Equation) error {
+	law, stable := sde.DiffusionOf(eq).(sde.Stable)
+	driven, ok := scheme.(StableDriven)
+	switch {
+	case stable && !ok:
+		return refuse(name, "α-stable noise, only Brownian", "StableEuler")
+	case stable:
+		alpha, _ := law.StableLaw()
+		if err := driven.StableDriven(alpha); err != nil {
+			return invalid("Ensemble.Equation", fmt.Sprintf("stable noise of index %g", alpha), "an index that the scheme serves", err)
+		}
+	}
+	return nil
+}

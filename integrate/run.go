@@ -364,3 +364,12 @@ func (p *plan) theta(x sde.Batch) sde.Batch {
 	}
 	return x
 }
+
+// history returns what the scheme keeps behind the coordinates of a block.
+func (p *plan) history(x sde.Batch) sde.Batch {
+	if x.Rows == 0 || p.width == p.d {
+		return sde.Batch{Rows: x.Rows}
+	}
+	x.Cols, x.Data = p.width-p.d, x.Data[p.d:]
+	return x
+}

@@ -29,8 +29,8 @@ type Kernel interface {
 
 // Augmented is an upgrade of a Scheme whose particles are more than θ: velocities,
 // second moments, the last step's noise. That history is part of a particle's row,
-// behind its d coordinates; it is saved and resumed with them. Observers, starts
-// and domains see θ alone. The kernel's batches have Width(d) columns.
+// behind its d coordinates; it is saved and resumed with them. Starts and domains
+// see θ alone, and observers find the rest in Sample.History. The kernel's batches have Width(d) columns.
 type Augmented interface {
 	// Width returns how many columns a row has for d coordinates, d included.
 	Width(d int) int
@@ -65,6 +65,13 @@ type Explainer interface {
 // run, which has to be within the burn-in: averages are of the tuned scheme alone.
 type Tuned interface {
 	TuningTime() float64
+}
+
+// StableDriven is an upgrade of a Scheme whose noise is symmetric α-stable. An
+// equation that declares such noise (sde.Stable) is refused to all others.
+type StableDriven interface {
+	// StableDriven returns an error if the scheme does not serve the index α.
+	StableDriven(alpha float64) error
 }
 
 // Properties is what a scheme states of itself for one class of noise.

@@ -95,9 +95,10 @@ func (w *worker) phase(g, b int) {
 
 // observe shows a block to the observers that are due.
 func (w *worker) observe(g, b int) {
-	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.theta(w.block(b)), Stream: w.aside}
+	x := w.block(b)
+	s := sde.Sample{Time: float64(w.from) * w.Step, First: b * w.rows, X: w.theta(x), History: w.history(x), Stream: w.aside}
 	if dead := w.dropped[b]; dead != nil {
-		s = w.survivors(s, dead)
+		s = w.survivors(s, x, dead)
 	}
 	if w.only >= 0 {
 		i := -1
@@ -109,7 +110,7 @@ func (w *worker) observe(g, b int) {
 		if i < 0 {
 			return
 		}
-		s.X, s.First, s.Particles = s.X.Slice(i, i+1), w.only, nil
+		s.X, s.History, s.First, s.Particles = s.X.Slice(i, i+1), s.History.Slice(i, i+1), w.only, nil
 	}
 	for _, o := range w.observers {
 		if o.due {
@@ -135,20 +136,21 @@ func (w *worker) show(o *observed, s sde.Sample, g, b int) {
 	}
 }
 
-// survivors returns the sample without the particles that were dropped.
-func (w *worker) survivors(s sde.Sample, dead []bool) sde.Sample {
+// survivors returns the sample of rows x without the particles that were dropped.
+func (w *worker) survivors(s sde.Sample, x sde.Batch, dead []bool) sde.Sample {
 	if w.kept.Data == nil {
-		w.kept, w.numbers = sde.NewBatch(w.rows, w.d), make([]int, w.rows)
+		w.kept, w.numbers = sde.NewBatch(w.rows, w.width), make([]int, w.rows)
 	}
 	n := 0
-	for i := 0; i < s.X.Rows; i++ {
+	for i := 0; i < x.Rows; i++ {
 		if !dead[i] {
-			copy(w.kept.Row(n), s.X.Row(i))
+			copy(w.kept.Row(n), x.Row(i))
 			w.numbers[n] = s.First + i
 			n++
 		}
 	}
-	s.X, s.Particles = w.kept.Slice(0, n), w.numbers[:n]
+	kept := w.kept.Slice(0, n)
+	s.X, s.History, s.Particles = w.theta(kept), w.history(kept), w.numbers[:n]
 	return s
 }
 

@@ -12,6 +12,7 @@
 //	Minibatch     D = ηs²/(2B) I, what mini-batches of B do to SGD
 //	Diagonal      D = diag(D_1 … D_d)
 //	Constant      a dense D, or a given root of it
+//	Stable        α-stable instead of Brownian motion
 //	Func          a person's root B(θ, t), dense
 //	DiagonalFunc  a person's root b_i(θ, t), diagonal
 //

@@ -98,6 +98,20 @@ type Divergence interface {
 	Divergence(dst, theta []float64, t float64)
 }
 
+// Stable is an upgrade of a Diffusion whose noise is not Brownian but symmetric
+// α-stable,
+//
+//	dθ = a dt + B dL,   E exp(i k·L_t) = exp(−t Σ_j |k_j|^α),   0 < α ≤ 2
+//
+// with independent components, or exp(−t|k|^α) if the law is rotationally
+// invariant. For α = 2 both are √2 times a Brownian motion, so that D = BBᵀ. For
+// α < 2 the increments have no variance and D no meaning: what rests on one (a
+// temperature, Boltzmann's law) does not apply. Class says how B depends on θ and t.
+type Stable interface {
+	// StableLaw returns α, and whether the law is rotationally invariant.
+	StableLaw() (alpha float64, rotational bool)
+}
+
 // ClassOf returns the class of a diffusion in d dimensions: Constant for nil (no
 // noise), what it declares if it is Classified, Additive if it is Thermal,
 // Commutative if it has a single component, otherwise General.

@@ -46,6 +46,10 @@ type Sample struct {
 	Particles []int
 	// X holds the particles, one a row. It must not be changed or kept.
 	X Batch
+	// History holds what the scheme keeps behind each particle's coordinates (momenta,
+	// say), in as many rows as X; it has no columns if there is nothing. It must not be
+	// changed or kept.
+	History Batch
 	// Stream is a stream of the observer's own for this block and time; drawing
 	// from it disturbs nothing. Observers of one run see the same stream.
 	Stream *Stream

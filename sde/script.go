@@ -7,7 +7,7 @@ package sde
 // Script is noise that is prescribed instead of drawn. A step of a scheme is then
 // a function of the state and of these numbers, which can be integrated over by
 // quadrature, differentiated, or followed along a chosen path: no Monte Carlo is
-// needed to test it. A nil function gives zeros. Uniforms are not scripted.
+// needed to test it. A nil function gives zeros, that of Uniforms ½.
 type Script struct {
 	// Increments and Areas fill dst with the unit normals of Stream.Increments and
 	// of Stream.SpaceTime.
@@ -17,6 +17,8 @@ type Script struct {
 	// Normals and Words fill dst with what the methods of these names return.
 	Normals func(dst []float64)
 	Words   func(dst []uint64)
+	// Uniforms fills dst with what Stream.Uniforms returns.
+	Uniforms func(dst []float64)
 }
 
 // NewScriptedStream returns a stream that gives the numbers of a script, at
@@ -41,4 +43,14 @@ func (s *Script) words(dst []uint64) {
 		return
 	}
 	s.Words(dst)
+}
+
+func (s *Script) uniforms(dst []float64) {
+	if s.Uniforms != nil {
+		s.Uniforms(dst)
+		return
+	}
+	for i := range dst {
+		dst[i] = 0.5
+	}
 }

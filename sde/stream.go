@@ -301,7 +301,14 @@ func (s *Stream) Indices(dst []uint32, n int) {
 
 // Uniforms fills dst with independent numbers, uniform over (k+½)2⁻⁵² for
 // k = 0 … 2⁵²−1: neither 0 nor 1 occurs.
-func (s *Stream) Uniforms(dst []float64) { s.place(); s.free.uniforms(dst) }
+func (s *Stream) Uniforms(dst []float64) {
+	if s.script != nil {
+		s.script.uniforms(dst)
+		return
+	}
+	s.place()
+	s.free.uniforms(dst)
+}
 
 // Normals fills dst with independent standard normals.
 func (s *Stream) Normals(dst []float64) {
