@@ -64,7 +64,7 @@ func (k *aboba) Step(x sde.Batch, t float64, stream *sde.Stream) {
 // StepLoaded implements Resident.
 func (k *aboba) StepLoaded(t float64, stream *sde.Stream) {
 	k.a(k.h / 2)
-	c := k.slope(t + k.h/2)
+	c := k.slope(t + float64(k.h/2))
 	k.bob(k.h*c, t, stream)
 	k.a(k.h / 2)
 }

@@ -264,7 +264,7 @@ func (k *additiveRungeKutta) Step(x sde.Batch, t float64, stream *sde.Stream) {
 			copy(at.Data[:n], theta)
 			k.sum.addTo(at.Data[:n])
 		}
-		k.h[i] = s.Step * s.Slope(k.f[i].Slice(0, x.Rows), at, t+element(r.C0, i)*s.Step)
+		k.h[i] = s.Step * s.Slope(k.f[i].Slice(0, x.Rows), at, t+float64(element(r.C0, i)*s.Step))
 	}
 	k.sum.reset()
 	for i, a := range r.Alpha {
@@ -274,7 +274,7 @@ func (k *additiveRungeKutta) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	}
 	k.noise(func(j int) (w, h float64) {
 		b := element(r.Beta2, j)
-		return element(r.Beta1, j) + b/2, b
+		return element(r.Beta1, j) + float64(b/2), b
 	})
 	k.sum.addTo(theta)
 }
@@ -293,7 +293,7 @@ func (k *additiveRungeKutta) draw(x sde.Batch, t float64, stream *sde.Stream) {
 		k.law(z)
 	}
 	for j, c := range k.r.C1 {
-		at := t + c*s.Step
+		at := t + float64(c*s.Step)
 		if k.gz == nil {
 			k.scale[j], _ = s.Isotropic(at)
 			continue

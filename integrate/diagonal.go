@@ -148,7 +148,7 @@ func (k *diagonalRungeKutta) Step(x sde.Batch, t float64, stream *sde.Stream) {
 					k.spread(y, p, z, u, 0, 0, 1, 0)
 				}
 			}
-			k.h[i] = s.Step * s.Slope(k.f[i].Slice(0, rows), at, t+element(r.C0, i)*s.Step)
+			k.h[i] = s.Step * s.Slope(k.f[i].Slice(0, rows), at, t+float64(element(r.C0, i)*s.Step))
 		}
 		at := x
 		k.slopes(r.A1, i)
@@ -160,7 +160,7 @@ func (k *diagonalRungeKutta) Step(x sde.Batch, t float64, stream *sde.Stream) {
 			copy(y.Data[:n], x.Data[:n])
 			k.sum.addTo(y.Data[:n])
 		}
-		s.vector(k.g[i].Slice(0, rows), at, t+element(r.C1, i)*s.Step)
+		s.vector(k.g[i].Slice(0, rows), at, t+float64(element(r.C1, i)*s.Step))
 	}
 	k.sum.reset()
 	for i, a := range r.Alpha {
@@ -198,7 +198,7 @@ func (k *diagonalRungeKutta) slopes(a [][]float64, i int) {
 func (k *diagonalRungeKutta) spread(x sde.Batch, g, z, u []float64, c1, c2, c3, c4 float64) {
 	h := math.Sqrt(k.s.Step)
 	// As a polynomial in z.
-	p0, p1, p2, p3, q := -h*c2/2, h*(c1+c3/2-c4/2), h*c2/2, h*c4/6, h*c3/sqrt12
+	p0, p1, p2, p3, q := -h*c2/2, h*(c1+float64(c3/2)-float64(c4/2)), h*c2/2, h*c4/6, h*c3/sqrt12
 	y := x.Data[:len(g)]
 	if len(z) == len(y) {
 		z, u = z[:len(g)], u[:len(g)]

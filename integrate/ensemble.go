@@ -302,7 +302,7 @@ func (p *plan) steps(field string, t float64, zero bool) (int, error) {
 	}
 	n := math.Round(x)
 	// t and h are rounded decimals: their quotient is off by a few ulps of itself.
-	if n < 1 || math.Abs(x-n) > 1e-9+8*x*0x1p-52 {
+	if n < 1 || math.Abs(x-n) > 1e-9+float64(8*x*0x1p-52) {
 		return 0, invalid(field, t, fmt.Sprintf("a multiple of the step %g; the nearest is %.12g", p.Step, max(n, 1)*p.Step), nil)
 	}
 	return int(n), nil

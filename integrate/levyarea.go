@@ -257,7 +257,7 @@ func (a *areas) draw(z []float64, stream *sde.Stream) {
 			a.method.Area(a.fine, w, a.normals, a.n)
 			for j := range m {
 				for c := range m {
-					area[j*m+c] += a.fine[j*m+c] + (float64(s[j]*w[c])-float64(s[c]*w[j]))/2
+					area[j*m+c] += a.fine[j*m+c] + float64((float64(s[j]*w[c])-float64(s[c]*w[j]))/2)
 				}
 			}
 		}

@@ -126,7 +126,7 @@ func (k *milstein) diagonalRow(dst, theta []float64, t float64, dw []float64) {
 	k.s.diagonal(k.b, theta, t)
 	k.derivative(k.db, theta, t)
 	for i, b := range k.b {
-		dst[i] = float64(b*dw[i]) + float64(b*k.db[i]*(float64(dw[i]*dw[i])-k.s.Step))/2
+		dst[i] = float64(b*dw[i]) + float64(b*k.db[i]*(float64(dw[i]*dw[i])-k.s.Step)/2)
 	}
 }
 
@@ -142,7 +142,7 @@ func (k *milstein) fullRow(dst, theta []float64, t float64, dw []float64, row in
 			if j == c {
 				w -= k.s.Step
 			}
-			w /= 2
+			w = float64(w / 2)
 			if k.areas != nil {
 				w += float64(k.s.Step * k.areas.area[(row*m+j)*m+c])
 			}
@@ -168,7 +168,7 @@ func diagonalDerivative(s *System) func(dst, theta []float64, t float64) {
 	const step = 6.055454452393343e-06 // cube root of 2⁻⁵²
 	return func(dst, theta []float64, t float64) {
 		for i, v := range theta {
-			h := step * math.Max(1, math.Abs(v))
+			h := float64(step * math.Max(1, math.Abs(v)))
 			up[i], down[i] = v+h, v-h
 		}
 		s.diagonal(dst, up, t)

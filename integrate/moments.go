@@ -106,8 +106,8 @@ func notFinite(features sde.Batch, s sde.Sample) error {
 func (a *momentGroup) merge1(n, mean, m2 float64) {
 	all := a.n + n
 	d := mean - a.mean[0]
-	a.m2[0] += m2 + float64(d*d)*(float64(a.n*n)/all)
-	a.mean[0] += d * (n / all)
+	a.m2[0] += m2 + float64(float64(d*d)*(float64(a.n*n)/all))
+	a.mean[0] += float64(d * (n / all))
 	a.n = all
 }
 
@@ -136,12 +136,12 @@ func (a *momentGroup) mergeColumns(x sde.Batch) {
 	weight := float64(n*n) / all
 	for j := range p {
 		for k := j; k < p; k++ {
-			moved := float64(a.delta[j]*a.delta[k]) * weight
+			moved := float64(float64(a.delta[j]*a.delta[k]) * weight)
 			a.m2[j*p+k] += kernel.Dot(columns[j*rows:(j+1)*rows], columns[k*rows:(k+1)*rows]) - moved
 		}
 	}
 	for j, d := range a.delta {
-		a.mean[j] += d * (n / all)
+		a.mean[j] += float64(d * (n / all))
 	}
 	a.n = all
 }
@@ -172,7 +172,7 @@ func (m *Moments) Covariance(j, k int) sde.Estimate {
 	sums, counts := make([]float64, len(m.groups)), m.counts()
 	for g := range m.groups {
 		if a := &m.groups[g]; a.n > 0 {
-			sums[g] = a.m2[j*m.p+k] + float64(a.n*(a.mean[j]-mj))*(a.mean[k]-mk)
+			sums[g] = a.m2[j*m.p+k] + float64(float64(a.n*(a.mean[j]-mj))*(a.mean[k]-mk))
 		}
 	}
 	v, se, n := groups.Mean(sums, counts)
@@ -190,7 +190,7 @@ func (m *Moments) SecondMoment(j, k int) sde.Estimate {
 	sums := make([]float64, len(m.groups))
 	for g := range m.groups {
 		a := &m.groups[g]
-		sums[g] = a.m2[j*m.p+k] + float64(a.n*a.mean[j])*a.mean[k]
+		sums[g] = a.m2[j*m.p+k] + float64(float64(a.n*a.mean[j])*a.mean[k])
 	}
 	v, se, n := groups.Mean(sums, m.counts())
 	return sde.Estimate{Value: v, StdErr: se, Groups: n}

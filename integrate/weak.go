@@ -224,13 +224,13 @@ func (k *weakRungeKutta) particle(x sde.Batch, row int, t float64, z []float64, 
 				}
 			}
 			// The rows of a particle's own batch are what a person's code is asked about.
-			c := s.Slope(k.slope, k.y, t+element(r.C0, i)*h)
+			c := s.Slope(k.slope, k.y, t+float64(element(r.C0, i)*h))
 			for j, v := range k.slope.Data {
 				k.f[i][j] = float64(c * v)
 			}
 		}
 		s.row = row
-		at := t + element(r.C1, i)*h
+		at := t + float64(element(r.C1, i)*h)
 		if i == 0 {
 			s.diffusion.Root(k.root, theta, at)
 			for l := range m {
@@ -287,7 +287,7 @@ func (k *weakRungeKutta) cross(theta []float64, t float64, z []float64) {
 					}
 				}
 			}
-			k.column(column, y, t+element(r.C2, i)*h, c)
+			k.column(column, y, t+float64(element(r.C2, i)*h), c)
 			accumulate(k.sum, sqrtH*(float64(b3*v)+b4), column)
 		}
 	}

@@ -98,12 +98,12 @@ func (l Ackley) Hessian(dst, theta []float64) {
 		si, ci := kernel.SinCos1(2 * math.Pi * x)
 		for j := range theta[:i+1] {
 			sj, _ := kernel.SinCos1(2 * math.Pi * theta[j])
-			h := -waves * (2 * math.Pi / d) * (2 * math.Pi / d) * si * sj
+			h := float64(-waves * (2 * math.Pi / d) * (2 * math.Pi / d) * si * sj)
 			if i == j {
-				h += waves * 4 * math.Pi * math.Pi / d * ci
+				h += float64(waves * 4 * math.Pi * math.Pi / d * ci)
 			}
 			if r > 0 {
-				h -= cone * a * x * theta[j] / (r * r) * (1/r + a)
+				h -= float64(cone * a * x * theta[j] / (r * r) * (1/r + a))
 				if i == j {
 					h += cone * a / r
 				}

@@ -97,8 +97,8 @@ func (l Chain) Hessian(dst, theta []float64) {
 	for i, x := range theta {
 		dst[i*d+i] = math.FMA(3*x, x, l.Coupling-1)
 		j := (i + 1) % d
-		dst[i*d+j] -= l.Coupling / 2
-		dst[j*d+i] -= l.Coupling / 2
+		dst[i*d+j] -= float64(l.Coupling / 2)
+		dst[j*d+i] -= float64(l.Coupling / 2)
 	}
 }
 

@@ -100,7 +100,7 @@ func (l DoubleWells) Laplacian(theta []float64) float64 {
 	}
 	var s float64
 	for i := range theta {
-		s += l.one().Laplacian(theta[i : i+1])
+		s += float64(l.one().Laplacian(theta[i : i+1]))
 	}
 	return s
 }

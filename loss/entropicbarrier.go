@@ -85,7 +85,7 @@ func (l EntropicBarrier) Gradient(dst, theta []float64) {
 	checkGradient(dst, theta, 2)
 	x, y := theta[0], theta[1]
 	k, bump := l.channel(x)
-	dst[0] = float64(x * (float64(x*x)/16 - float64(bump*float64(y*y))/2))
+	dst[0] = float64(x * (float64(float64(x*x)/16) - float64(bump*float64(y*y)/2)))
 	dst[1] = float64(k * y)
 }
 

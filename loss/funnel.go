@@ -61,7 +61,7 @@ func (l Funnel) Value(theta []float64) float64 {
 func (l Funnel) Gradient(dst, theta []float64) {
 	checkGradient(dst, theta, l.Dim())
 	e, q := l.terms(theta)
-	dst[0] = theta[0]/9 + (float64(len(theta)-1)-float64(e*q))/2
+	dst[0] = theta[0]/9 + float64((float64(len(theta)-1)-float64(e*q))/2)
 	for i, x := range theta[1:] {
 		dst[1+i] = float64(e * x)
 	}
@@ -83,7 +83,7 @@ func (l Funnel) Hessian(dst, theta []float64) {
 	checkHessian(dst, theta, d)
 	clear(dst)
 	e, q := l.terms(theta)
-	dst[0] = 1.0/9 + float64(e*q)/2
+	dst[0] = 1.0/9 + float64(e*q/2)
 	for i := 1; i < d; i++ {
 		dst[i], dst[i*d] = -e*theta[i], -e*theta[i]
 		dst[i*d+i] = e

@@ -103,9 +103,9 @@ func (l PhaseRetrieval) Hessian(dst, theta []float64) {
 	v := l.signal()
 	for i := range d {
 		for j := range d {
-			dst[i*d+j] = 6*theta[i]*theta[j] - 2*v[i]*v[j]
+			dst[i*d+j] = float64(6*theta[i]*theta[j]) - float64(2*v[i]*v[j])
 		}
-		dst[i*d+i] += 3*q - s
+		dst[i*d+i] += float64(3*q) - s
 	}
 }
 
@@ -115,7 +115,7 @@ func (l PhaseRetrieval) Laplacian(theta []float64) float64 {
 		panic(badTheta)
 	}
 	q, _, s := l.products(theta)
-	return float64(len(theta)+2) * (3*q - s)
+	return float64(len(theta)+2) * (float64(3*q) - s)
 }
 
 // Curvature returns 6|θ*|², that along θ* at the minima.

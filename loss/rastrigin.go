@@ -134,7 +134,7 @@ func (l Rastrigin) CriticalPoints() []sde.CriticalPoint {
 		return product(l, roots)
 	}
 	shift := math.Asin(c) / (2 * math.Pi)
-	for k := 0; float64(k)/2 < math.Pi*l.a()+1 && len(roots) <= mostPoints; k++ {
+	for k := 0; float64(k)/2 < float64(math.Pi*l.a())+1 && len(roots) <= mostPoints; k++ {
 		n := float64(k / 2)
 		lo, hi := n+0.25+shift, n+0.75-shift
 		if k%2 == 1 {

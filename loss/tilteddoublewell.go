@@ -93,8 +93,8 @@ func (TiltedDoubleWell) Normalizable(temperature float64) bool { return temperat
 func (l TiltedDoubleWell) CriticalPoints() []sde.CriticalPoint {
 	point := func(x float64, index int) sde.CriticalPoint {
 		// One step of Newton's method takes off what rounding has left.
-		if h := 3*x*x - 1; h != 0 {
-			x -= (x*x*x - x + l.Tilt) / h
+		if h := float64(3*x*x) - 1; h != 0 {
+			x -= (float64(x*x*x) - x + l.Tilt) / h
 		}
 		theta := []float64{x}
 		return sde.CriticalPoint{Theta: theta, Value: l.Value(theta), Index: index}
@@ -102,12 +102,12 @@ func (l TiltedDoubleWell) CriticalPoints() []sde.CriticalPoint {
 	c := 1.5 * math.Sqrt(3) * math.Abs(l.Tilt)
 	side := -math.Copysign(2/math.Sqrt(3), l.Tilt) // of the deeper minimum
 	if c >= 1 {
-		return []sde.CriticalPoint{point(side*math.Cosh(math.Acosh(c)/3), 0)}
+		return []sde.CriticalPoint{point(float64(side*math.Cosh(math.Acosh(c)/3)), 0)}
 	}
 	a := math.Acos(c) / 3
 	return []sde.CriticalPoint{
-		point(side*math.Cos(a), 0),
-		point(side*math.Cos(a+2*math.Pi/3), 0),
-		point(side*math.Cos(a+4*math.Pi/3), 1),
+		point(float64(side*math.Cos(a)), 0),
+		point(float64(side*math.Cos(a+2*math.Pi/3)), 0),
+		point(float64(side*math.Cos(a+4*math.Pi/3)), 1),
 	}
 }

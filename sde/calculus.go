@@ -137,7 +137,7 @@ func JacobianOf(diffusion Diffusion, d, m int) func(dst, theta []float64, t floa
 	return func(dst, theta []float64, t float64) {
 		copy(x, theta)
 		for l, v := range theta {
-			h := cbrtEpsilon * math.Max(1, math.Abs(v))
+			h := float64(cbrtEpsilon * math.Max(1, math.Abs(v)))
 			up, down := v+h, v-h
 			x[l] = up
 			diffusion.Root(high, x, t)

@@ -210,7 +210,7 @@ func (s *Stream) increments(z, u []float64, later uint64) {
 		if u == nil {
 			continue
 		}
-		kernel.Axpy(u, sqrt12*((n-1)/2-float64(i))*scale/n, fine)
+		kernel.Axpy(u, sqrt12*(float64((n-1)/2)-float64(i))*scale/n, fine)
 		s.path.key(s.key(uint64(areas)<<60 | block | (first + i)))
 		s.path.normals(fine)
 		kernel.Axpy(u, scale/n, fine)

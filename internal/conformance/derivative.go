@@ -34,8 +34,8 @@ func Derivative(f func(dst []float64, s float64), n int, step float64) (value, e
 			noise := 0x1p-52 * (math.Abs(up[k]) + math.Abs(down[k])) / h
 			factor := 1.0
 			for j := 1; j <= i; j++ {
-				factor *= shrink * shrink
-				row[j][k] = (row[j-1][k]*factor - last[j-1][k]) / (factor - 1)
+				factor = float64(factor * (shrink * shrink))
+				row[j][k] = (float64(row[j-1][k]*factor) - last[j-1][k]) / (factor - 1)
 				e := math.Max(math.Abs(row[j][k]-row[j-1][k]), math.Abs(row[j][k]-last[j-1][k]))
 				if e = math.Max(e, noise); e < err[k] {
 					value[k], err[k] = row[j][k], e
