@@ -16,6 +16,10 @@
 //   - Series: any observer, kept for each time where others pool over time;
 //   - those of package stationary, and one's own (sde.Observer).
 //
+// Two estimators run ensembles of their own: Multilevel, an expectation at a fixed
+// time to a given error at the least cost, and TalayTubaro, expectations
+// extrapolated in the step.
+//
 // # Reproducibility
 //
 // A run gives the same bits for any number of workers and with any other

@@ -63,11 +63,26 @@ type Wiktorsson struct{}
 // integrals; the error by Mrongowius & Rößler, 2022, theorem 1.
 type FourierArea struct{}
 
+// ZeroArea leaves the areas out. Milstein's scheme is then "truncated": for general
+// noise of strong order ½ only, as it is without its last term, but with antithetic
+// paths (Multilevel.Antithetic) what is missing cancels.
+type ZeroArea struct{}
+
 var (
+	_ LevyArea = ZeroArea{}
 	_ LevyArea = MrongowiusRossler{}
 	_ LevyArea = Wiktorsson{}
 	_ LevyArea = FourierArea{}
 )
+
+// Terms implements LevyArea.
+func (ZeroArea) Terms(m int, tolerance float64) int { return 1 }
+
+// Normals implements LevyArea.
+func (ZeroArea) Normals(m, terms int) int { return 0 }
+
+// Area implements LevyArea.
+func (ZeroArea) Area(dst, w, normals []float64, terms int) { clear(dst) }
 
 const maxTerms = 1 << 20
 

@@ -35,7 +35,8 @@ import (
 // Milstein, 1974, Approximate integration of stochastic differential equations;
 // Kloeden & Platen, 1992, § 10.3, eqs. 3.3 and 3.16.
 type Milstein struct {
-	// Area is how areas are simulated; nil means MrongowiusRossler.
+	// Area is how areas are simulated; nil means MrongowiusRossler, ZeroArea that there
+	// are none.
 	Area LevyArea
 	// Accuracy bounds the root mean square error of an area by Accuracy·h^(3/2), with
 	// h in the equation's unit of time; 0 means 1.
@@ -49,8 +50,12 @@ func (s Milstein) Properties(class sde.NoiseClass) (Properties, error) {
 	if !(s.Accuracy >= 0) || math.IsInf(s.Accuracy, 1) {
 		return Properties{}, invalid("Milstein.Accuracy", s.Accuracy, "a positive, finite number, or 0 for 1", nil)
 	}
-	return Properties{Name: "Milstein", Calculus: sde.Ito, Strong: 1, Weak: 1, Invariant: 1,
-		Stability: 2, Gradients: 1, Normals: 1}, nil
+	p := Properties{Name: "Milstein", Calculus: sde.Ito, Strong: 1, Weak: 1, Invariant: 1,
+		Stability: 2, Gradients: 1, Normals: 1}
+	if _, none := s.Area.(ZeroArea); none && class == sde.General {
+		p.Strong = 0.5
+	}
+	return p, nil
 }
 
 // Bind returns the scheme's kernel for a system.
@@ -61,7 +66,7 @@ func (s Milstein) Bind(sys *System) (Kernel, error) {
 	d, m := sys.State, sys.Noise
 	k := &milstein{s: sys, drift: sde.NewBatch(sys.Rows, d), noise: sde.NewBatch(sys.Rows, d),
 		z: make([]float64, sys.Rows*m), sqrtH: math.Sqrt(sys.Step), db: make([]float64, d)}
-	if sys.Class == sde.General && m > 1 {
+	if _, none := s.Area.(ZeroArea); sys.Class == sde.General && m > 1 && !none {
 		method, accuracy := s.Area, s.Accuracy
 		if method == nil {
 			method = MrongowiusRossler{}

@@ -357,8 +357,11 @@ func (r *run) block(b int) sde.Batch {
 }
 
 // theta returns the coordinates of a block, without the scheme's history.
-func (p *plan) theta(x sde.Batch) sde.Batch {
-	x.Cols = p.d
+func (p *plan) theta(x sde.Batch) sde.Batch { return leading(x, p.d) }
+
+// leading returns the first columns of a batch.
+func leading(x sde.Batch, cols int) sde.Batch {
+	x.Cols = cols
 	if x.Rows > 0 {
 		x.Data = x.Data[:(x.Rows-1)*x.Stride+x.Cols]
 	}
