@@ -13,6 +13,7 @@
 //   - Moments: mean and covariance of the state, or of features;
 //   - Trajectories: chosen particles at all observation times;
 //   - Final: the last state of all, which can start another run;
+//   - Acceptance: how many proposals of a Metropolis chain are accepted;
 //   - Series: any observer, kept for each time where others pool over time;
 //   - those of package stationary, and one's own (sde.Observer).
 //

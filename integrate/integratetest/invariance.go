@@ -6,6 +6,7 @@ package integratetest
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"testing"
 
@@ -78,7 +79,11 @@ func (c *checker) workers(p Problem) {
 		d, _ := p.Equation.Dims()
 		e := integrate.Ensemble{Equation: p.Equation, Scheme: c.scheme, Step: 1. / 16, Particles: 3*integrate.BlockRows(d) - 5, Seed: c.o.Seed,
 			Start: integrate.Points{p.Start}, Workers: workers}
-		if _, err := e.Run(context.Background(), integrate.Schedule{Time: 0.5, Every: 0.25}, &f); err != nil {
+		s := integrate.Schedule{Time: 0.5, Every: 0.25}
+		if tuned, ok := c.scheme.(integrate.Tuned); ok {
+			s.BurnIn = math.Ceil(tuned.TuningTime()/e.Step) * e.Step
+		}
+		if _, err := e.Run(context.Background(), s, &f); err != nil {
 			c.fault("invariance", "%s: a run failed: %v", p.Name, err)
 			return nil
 		}
