@@ -6,6 +6,7 @@ package integrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -170,7 +171,9 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 		}
 	}
 	var err error
-	if p.properties, err = e.Scheme.Properties(class); err != nil {
+	if p.properties, err = e.Scheme.Properties(class); errors.Is(err, sde.ErrInvalid) {
+		return nil, err // a setting of the scheme's own
+	} else if err != nil {
 		return nil, invalid("Ensemble.Scheme", fmt.Sprintf("%T", e.Scheme), fmt.Sprintf("a scheme for %v noise", class), err)
 	}
 	if err := checkStable(e.Scheme, p.properties.Name, e.Equation); err != nil {

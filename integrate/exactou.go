@@ -52,22 +52,14 @@ func (ExactOU) Properties(class sde.NoiseClass) (Properties, error) {
 // Bind returns the scheme's kernel for a system, and an error unless the loss is
 // sde.Harmonic.
 func (ExactOU) Bind(s *System) (Kernel, error) {
-	harmonic, ok := sde.LossOf(s.Equation).(sde.Harmonic)
-	if !ok {
+	h, center, err := s.harmonic()
+	if err != nil {
+		return nil, err
+	}
+	if h == nil {
 		return nil, refuse("ExactOU", "a drift that does not declare itself that of a quadratic loss (sde.Harmonic)", "SRA1, or LeimkuhlerMatthews for the stationary law")
 	}
 	d := s.State
-	hessian, center := harmonic.Harmonic()
-	if len(hessian) != d*d || len(center) != d {
-		return nil, invalid("Ensemble.Equation", fmt.Sprintf("a loss with a Hessian of %d elements and a centre of %d", len(hessian), len(center)),
-			fmt.Sprintf("%d and %d", d*d, d), sde.ErrDimension)
-	}
-	h := mat.NewSymDense(d, nil)
-	for i := range d {
-		for j := i; j < d; j++ {
-			h.SetSym(i, j, (hessian[i*d+j]+hessian[j*d+i])/2)
-		}
-	}
 	decay, root, err := ouStep(h, s.padded(), s.Step)
 	if err != nil {
 		return nil, err
@@ -88,6 +80,28 @@ func (ExactOU) Bind(s *System) (Kernel, error) {
 	transposed.CloneFrom(root.T())
 	k.decay, k.root = kernel.NewMatrix(d, d, decay.RawMatrix().Data), kernel.NewMatrix(width, d, transposed.RawMatrix().Data)
 	return k, nil
+}
+
+// harmonic returns the Hessian and the centre of a loss that declares itself
+// quadratic, nil of another.
+func (s *System) harmonic() (*mat.SymDense, []float64, error) {
+	harmonic, ok := sde.LossOf(s.Equation).(sde.Harmonic)
+	if !ok {
+		return nil, nil, nil
+	}
+	d := s.State
+	hessian, center := harmonic.Harmonic()
+	if len(hessian) != d*d || len(center) != d {
+		return nil, nil, invalid("Ensemble.Equation", fmt.Sprintf("a loss with a Hessian of %d elements and a centre of %d", len(hessian), len(center)),
+			fmt.Sprintf("%d and %d", d*d, d), sde.ErrDimension)
+	}
+	h := mat.NewSymDense(d, nil)
+	for i := range d {
+		for j := i; j < d; j++ {
+			h.SetSym(i, j, (hessian[i*d+j]+hessian[j*d+i])/2)
+		}
+	}
+	return h, center, nil
 }
 
 // padded returns the root of constant noise, with columns of zeros so that there

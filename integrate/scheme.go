@@ -90,6 +90,7 @@ type Properties struct {
 	// quadratic of curvature λ; 0 means that it is not known, +Inf that there is none.
 	Stability float64
 	// Gradients and Normals are the evaluations of the drift and the normals for
-	// each component of noise that a step takes.
+	// each component of noise that a step takes, the fewest if their number depends on
+	// the state.
 	Gradients, Normals float64
 }

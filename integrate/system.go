@@ -30,7 +30,8 @@ type System struct {
 	diagonal    func(dst, theta []float64, t float64)
 	constant    *kernel.Matrix // Bᵀ
 	root        []float64      // B at one particle
-	row         int            // particle that a person's code is being asked about, −1 if none
+	row         int            // row that a person's code is being asked about, −1 if none
+	members     []int          // the particles in the rows of a batch of some, nil if it is of all
 }
 
 // NewSystem returns the system of an equation for a scheme that takes its drift
@@ -151,6 +152,17 @@ func (s *System) Slope(dst, x sde.Batch, t float64) (c float64) {
 	}
 	s.row = -1
 	return 1
+}
+
+// asked returns the particle that a person's code was being asked about when it
+// panicked, −1 if that is not known, and forgets it.
+func (s *System) asked() int {
+	i := s.row
+	if i >= 0 && s.members != nil {
+		i = s.members[i]
+	}
+	s.row, s.members = -1, nil
+	return i
 }
 
 // Isotropic returns the s of a root B = s I that is the same for all particles,

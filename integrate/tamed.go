@@ -27,7 +27,7 @@ import (
 //	∝ exp(−L_h/T) (1 + O(h²)),   L_h = L − (h/4)L′² + (hT/2)L″ − h ∫ |L′|L′ dx
 //
 // wider than EulerMaruyama's. From far out it comes back at speed 1/h at most.
-// Where that matters take SplitStep, or ProjectedEuler, which has EulerMaruyama's
+// Where that matters take DriftImplicit, or ProjectedEuler, which has EulerMaruyama's
 // law wherever the particles are.
 //
 // Linearly stable for hk < 2. One gradient and one normal for each component of

@@ -328,9 +328,8 @@ func (w *worker) guard(task func(w *worker, g, b int), g, b int) {
 			v = "the goroutine was ended by runtime.Goexit (testing.T.FailNow?)"
 		}
 		e := &PanicError{Value: v, Stack: debug.Stack(), Block: b, Step: w.step, Particle: -1}
-		if i := w.system.row; i >= 0 {
+		if i := w.system.asked(); i >= 0 {
 			e.Particle = b*w.rows + i
-			w.system.row = -1
 		}
 		w.fail(b, e)
 	}()

@@ -61,7 +61,8 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //     sde.ErrUnsupported and says which scheme to take.
 //   - invariance: the bits of a particle depend neither on the block that it is
 //     stepped with nor on the number of workers, and a step allocates nothing.
-//   - gradients: as many evaluations of the drift a step as stated.
+//   - gradients: as many evaluations of the drift a step as stated, or no fewer if steps
+//     can fail (integrate.Explainer), since their number then depends on the state.
 //   - quadratic: on dX = −kX dt + √(2T) dW the step is linear, stable up to
 //     h = Stability/k, and its variance tends to T/k with the stated order.
 //   - weak order: of means and covariances of linear equations at a fixed time, with

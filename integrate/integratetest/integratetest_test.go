@@ -16,6 +16,7 @@ var schemes = []integrate.Scheme{
 	integrate.SRA1{}, integrate.SRA3{}, integrate.ShARK{}, integrate.StochasticHeun{}, integrate.StratonovichMidpoint{},
 	integrate.SRIW1{}, integrate.SRIW2{}, integrate.Platen{}, integrate.Platen{Gaussian: true},
 	integrate.RI6{}, integrate.RI6{Gaussian: true}, integrate.DRI1{}, integrate.DRI1{Gaussian: true}, integrate.Milstein{},
+	integrate.DriftImplicit{Theta: 1}, integrate.SplitStepBackwardEuler{},
 }
 
 func TestSchemes(t *testing.T) {
