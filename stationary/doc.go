@@ -10,6 +10,8 @@
 //	Boltzmann     p ∝ exp(−L/T), of the flow dθ = −∇L dt + √(2T) dW
 //	Discretized   p ∝ exp(−L_h/T), what Euler–Maruyama at step h samples of it
 //	ZeroFlux      p ∝ D^(α−1) exp(−∫L′/D), any D(x) under any calculus, in one dimension
+//	Gaussian      N(μ, S) in any dimension, of a Linear flow and of the Chain that a
+//	              scheme or an optimizer (HeavyBall) makes of it
 //	CDF           any distribution function in one dimension
 //
 // A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare

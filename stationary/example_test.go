@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/sgflow/sgflow/sde"
@@ -55,6 +56,49 @@ func ExampleZeroFlux() {
 	// Itô: P(|x| > 10) = 0.0004
 	// Stratonovich: P(|x| > 10) = 0.0050
 	// Klimontovich: P(|x| > 10) = 0.0635
+}
+
+// Noise that is not a temperature drives a current round the minimum of a quadratic
+// loss, and the law is not exp(−L/T) for any T.
+func ExampleLinear() {
+	flow, err := stationary.NewLinear(mat.NewDiagDense(2, []float64{1, 2}), mat.NewSymDense(2, []float64{1, 0.5, 0.5, 1}), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entropy, err := flow.EntropyProduction()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("S = %.4f\n", mat.Formatted(flow.Covariance(), mat.Prefix("    ")))
+	fmt.Printf("Q = %.4f\n", mat.Formatted(flow.Circulation(), mat.Prefix("    ")))
+	fmt.Printf("entropy production %.4f\n", entropy)
+	// Output:
+	// S = ⎡1.0000  0.3333⎤
+	//     ⎣0.3333  0.5000⎦
+	// Q = ⎡ 0.0000  -0.1667⎤
+	//     ⎣ 0.1667   0.0000⎦
+	// entropy production 0.1111
+}
+
+// The exact covariance that an update of one's own settles in, from the code that
+// makes a step: gradient descent on x²/2 with Nesterov's momentum and noise.
+func ExampleAffineChain() {
+	const rate, momentum = 0.1, 0.9
+	nesterov := func(dst, x, xi []float64) { // the state is (x, v)
+		look := x[0] + momentum*x[1]
+		v := momentum*x[1] - rate*(look+xi[0])
+		dst[0], dst[1] = x[0]+v, v
+	}
+	chain, err := stationary.AffineChain(nesterov, 2, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("Var x = %.6f, correlations fall by %.4f a step\n", chain.Covariance().At(0, 0), chain.SpectralRadius())
+	// Output:
+	// Var x = 0.270634, correlations fall by 0.9000 a step
 }
 
 func ExampleDiscretized() {
