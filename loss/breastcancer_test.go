@@ -138,7 +138,7 @@ func TestTailAverage(t *testing.T) {
 	for _, c := range readOptima(t)[:2] {
 		l := must(loss.NewLogistic(d.X, d.Y, c.Ridge)).WithIntercept()
 		const rate, half = 0.05, 1000
-		e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 4}},
+		e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 16}},
 			Step: rate, Particles: 1, Seed: 1}
 		var tail integrate.Moments
 		var last integrate.Final
@@ -154,8 +154,8 @@ func TestTailAverage(t *testing.T) {
 		if !(excess < 1e-4) || right(d, theta) != c.Right {
 			t.Errorf("λ = %v: loss %v and %d right after SGD, at the optimum %v and %d", c.Ridge, c.Loss+excess, right(d, theta), c.Loss, c.Right)
 		}
-		if end := l.Value(last.States().Row(0)) - c.Loss; !(end > 1e-4) {
-			t.Errorf("λ = %v: without the average SGD ends %v above the optimum: the average shows nothing", c.Ridge, end)
+		if end := l.Value(last.States().Row(0)) - c.Loss; !(end > 10*excess) {
+			t.Errorf("λ = %v: without the average SGD ends %v above the optimum, with it %v: the average shows nothing", c.Ridge, end, excess)
 		}
 	}
 }
