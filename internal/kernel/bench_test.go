@@ -63,6 +63,7 @@ func BenchmarkKernels(b *testing.B) {
 		{"Matrix.Mul200", rows * inner * cols, func() { m.Mul(out, cols, wide, inner, rows, false) }},
 		{"Exp", n, func() { Exp(dst, x) }},
 		{"Log", n, func() { Log(dst, y) }},
+		{"Tanh", n, func() { Tanh(dst, x) }},
 		{"Bins", n, func() { Bins(idx, x, -2.5, 40, 200) }},
 		{"Rows.Dots20", n, func() { samples.Dots(dst, picks, theta) }},
 		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x, nil) }},

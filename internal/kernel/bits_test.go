@@ -76,6 +76,7 @@ var kernels = []struct {
 	}},
 	{"Exp", func(dst, x, _ []float64) { Exp(dst, x) }},
 	{"Log", func(dst, x, _ []float64) { Log(dst, x) }},
+	{"Tanh", func(dst, x, _ []float64) { Tanh(dst, x) }},
 	{"LogNormal", func(dst, x, _ []float64) {
 		for i, v := range x {
 			dst[i] = math.Abs(v)

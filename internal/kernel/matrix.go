@@ -10,7 +10,7 @@ import "math"
 const panel = 24
 
 // Matrix is a constant matrix packed for products from the right. The zero value
-// is the empty matrix. A Matrix may be used by many goroutines at once.
+// is the empty matrix. A Matrix may be used by many goroutines at once, but not set.
 type Matrix struct {
 	rows, cols int
 	data       []float64 // panels of 24 columns, each row-major, the last padded with zeros
@@ -19,17 +19,51 @@ type Matrix struct {
 // NewMatrix packs a k×p matrix given in row-major order. It panics if a dimension
 // is negative or data is not of length k·p; it keeps no reference to data.
 func NewMatrix(k, p int, data []float64) *Matrix {
+	m := new(Matrix)
+	m.Set(k, p, data)
+	return m
+}
+
+// Set packs another matrix in the place of the old one, in its memory if that will do. It
+// panics as NewMatrix does, and must not be called while the matrix is in use.
+func (m *Matrix) Set(k, p int, data []float64) {
+	m.reshape(k, p, data)
+	for j := 0; j < p; j += panel {
+		w, at := min(panel, p-j), m.data[j*k:]
+		for i := range k {
+			copy(at[i*panel:][:w], data[i*p+j:])
+			clear(at[i*panel+w : (i+1)*panel])
+		}
+	}
+}
+
+// SetTransposed packs the transpose of a p×k matrix given in row-major order, as Set does.
+func (m *Matrix) SetTransposed(k, p int, data []float64) {
+	m.reshape(k, p, data)
+	for j := 0; j < p; j += panel {
+		w, at := min(panel, p-j), m.data[j*k:]
+		for c := range w {
+			for i, v := range data[(j+c)*k : (j+c+1)*k] {
+				at[i*panel+c] = v
+			}
+		}
+		for i := 0; w < panel && i < k; i++ {
+			clear(at[i*panel+w : (i+1)*panel])
+		}
+	}
+}
+
+// reshape makes room for the panels of a k×p matrix.
+func (m *Matrix) reshape(k, p int, data []float64) {
 	if k < 0 || p < 0 || len(data) != k*p {
 		panic("kernel: matrix data do not match its dimensions")
 	}
-	m := &Matrix{rows: k, cols: p, data: make([]float64, (p+panel-1)/panel*panel*k)}
-	for j := 0; j < p; j += panel {
-		w := min(panel, p-j)
-		for i := range k {
-			copy(m.data[(j*k)+i*panel:][:w], data[i*p+j:])
-		}
+	m.rows, m.cols = k, p
+	n := (p + panel - 1) / panel * panel * k
+	if cap(m.data) < n {
+		m.data = make([]float64, n)
 	}
-	return m
+	m.data = m.data[:n]
 }
 
 // Dims returns the dimensions of the matrix.

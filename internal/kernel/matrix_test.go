@@ -28,11 +28,22 @@ func TestMatrixMul(t *testing.T) {
 	for range 120 {
 		sizes = append(sizes, [3]int{r.IntN(20), r.IntN(20), r.IntN(80)})
 	}
+	again := NewMatrix(50, 100, random(5000)) // its memory holds rubbish for what follows
 	for _, s := range sizes {
 		n, k, p := s[0], s[1], s[2]
 		ldx, ldd := k+r.IntN(3), p+r.IntN(3)
 		x, data := random(n*ldx+1), random(k*p)
 		m := NewMatrix(k, p, data)
+		again.Set(k, p, data)
+		compare(t, fmt.Sprint("set ", s), again.data, m.data)
+		transposed := make([]float64, k*p)
+		for i := range k {
+			for j := range p {
+				transposed[j*k+i] = data[i*p+j]
+			}
+		}
+		again.SetTransposed(k, p, transposed)
+		compare(t, fmt.Sprint("set transposed ", s), again.data, m.data)
 		for _, add := range []bool{false, true} {
 			start := random(n*ldd + 20)
 			want := append([]float64(nil), start...)

@@ -12,13 +12,14 @@ import (
 	"testing"
 )
 
-// The tables of testdata were made with mpmath at 60 digits. A row of exp.txt
-// and log.txt is the bits of x, the bits of the correctly rounded result y, and
+// The tables of testdata were made with mpmath at 60 digits. A row of exp.txt,
+// log.txt and tanh.txt is the bits of x, the bits of the correctly rounded result y, and
 // nint(100·(f(x)−y)/ulp(y)); subnormal results are rounded as such. The x of exp are uniform over the range,
 // over [−1, 1] and over the arguments of subnormal results, powers of 2, the
 // points halfway between sixteenths of log 2 and their neighbours; those of log
 // have uniform bits, are uniform in (0, 1) and in [0.69, 1.45], near 1, near
-// √½·2ⁿ, subnormal, and of the form (k+½)·2⁻⁵². A row of normals.txt is two words and
+// √½·2ⁿ, subnormal, and of the form (k+½)·2⁻⁵²; those of tanh are uniform over [−1, 1] and
+// over [−20, 20], around ±½, and powers. A row of normals.txt is two words and
 // the bits of the two correctly rounded normals, by the formula of Normals with π exact.
 
 // ulp returns the distance between y and the next number away from zero.
@@ -51,7 +52,7 @@ func readTable(t *testing.T, name, format string, columns int) (rows [][4]uint64
 	return rows, rest
 }
 
-// TestTables holds Exp and Log to their error bounds.
+// TestTables holds Exp, Log and Tanh to their error bounds.
 func TestTables(t *testing.T) {
 	for _, f := range []struct {
 		file  string
@@ -60,6 +61,7 @@ func TestTables(t *testing.T) {
 	}{
 		{"exp.txt", 0.68, Exp},
 		{"log.txt", 2.5, Log},
+		{"tanh.txt", 2.6, Tanh},
 	} {
 		rows, rest := readTable(t, f.file, "%x %x %d", 2)
 		x, y := make([]float64, len(rows)), make([]float64, len(rows))
