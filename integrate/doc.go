@@ -14,6 +14,7 @@
 //   - Trajectories: chosen particles at all observation times;
 //   - Final: the last state of all, which can start another run;
 //   - Acceptance: how many proposals of a Metropolis chain are accepted;
+//   - FirstPassage: how long until a set is reached, crossings within a step included;
 //   - Series: any observer, kept for each time where others pool over time;
 //   - those of package stationary, and one's own (sde.Observer).
 //

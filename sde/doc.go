@@ -11,6 +11,12 @@
 // a Domain. Schemes and the ensemble engine (package integrate) are written
 // against Equation, which a Flow satisfies and an equation of one's own can.
 //
+// # Sets
+//
+// Wells and targets are Sets: HalfSpace, Ball, Box, LevelSet, SetFunc, their Union and
+// Complement, and the Basins of minima. One that is Smooth lets an observer tell whether
+// a path crossed its boundary between two steps.
+//
 // # Upgrades
 //
 // The required interfaces are small. What makes a run faster or a result sharper

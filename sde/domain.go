@@ -9,11 +9,6 @@ import (
 	"math"
 )
 
-// Set is a region of state space: a well, a ball, a target.
-type Set interface {
-	Contains(theta []float64) bool
-}
-
 // Domain is the region in which a flow lives and what happens at its boundary.
 // A run applies it to every block after every step. It must be safe for
 // concurrent use.
@@ -59,7 +54,10 @@ type Box struct {
 	Boundary Boundary
 }
 
-var _ Domain = Box{}
+var (
+	_ Domain = Box{}
+	_ Smooth = Box{}
+)
 
 // Validate returns an error that names what is wrong with the box, or nil; dim
 // is the number of coordinates it has to have.
@@ -89,6 +87,50 @@ func (b Box) Contains(theta []float64) bool {
 		}
 	}
 	return true
+}
+
+// Level returns by how much the coordinate that is farthest out is beyond its side,
+//
+//	φ = max_i max(Lo_i − θ_i, θ_i − Hi_i)
+//
+// which is smooth but where two sides meet.
+func (b Box) Level(theta []float64) float64 {
+	level, _, _ := b.farthest(theta)
+	return level
+}
+
+// LevelGradient stores the normal of that side.
+func (b Box) LevelGradient(dst, theta []float64) {
+	_, i, sign := b.farthest(theta)
+	clear(dst)
+	dst[i] = sign
+}
+
+func (b Box) farthest(theta []float64) (level float64, side int, sign float64) {
+	level = math.Inf(-1)
+	for i, x := range theta {
+		if v := b.Lo[i] - x; v > level {
+			level, side, sign = v, i, -1
+		}
+		if v := x - b.Hi[i]; v > level {
+			level, side, sign = v, i, 1
+		}
+	}
+	return level, side, sign
+}
+
+// outside returns the half-spaces beyond the finite sides.
+func (b Box) outside() (faces []Smooth) {
+	for i := range b.Lo {
+		for side, offset := range [2]float64{-b.Lo[i], b.Hi[i]} {
+			if !math.IsInf(offset, 0) {
+				n := make([]float64, len(b.Lo))
+				n[i] = float64(2*side - 1)
+				faces = append(faces, HalfSpace{n, offset})
+			}
+		}
+	}
+	return faces
 }
 
 // Constrain applies the boundary to the rows of after. A row that is not finite
