@@ -197,7 +197,7 @@ func (f *FirstPassage) ObserveStep(s sde.Step) error {
 			p.age++
 			continue
 		}
-		t := (float64(p.age) + part) * f.run.Step
+		t := float64((float64(p.age) + part) * f.run.Step)
 		p.age = 0
 		p.exits++
 		p.sum += t
@@ -266,7 +266,7 @@ func (f *FirstPassage) within(k *bridging, s *sde.Step, i int) (part float64, in
 		a, c := face.Level(before), face.Level(after)
 		if far := a * c; far > 0 {
 			v := f.variance(k, s, before, face)
-			if !(2*far < 45*v) { // e⁻⁴⁵ = 3·10⁻²⁰
+			if !(float64(2*far) < float64(45*v)) { // e⁻⁴⁵ = 3·10⁻²⁰
 				continue
 			}
 			p := kernel.Exp1(-2 * far / v)
@@ -361,7 +361,7 @@ func (f *FirstPassage) Passages(confidence float64) Passages {
 		}
 		r.Particles++
 		r.Exits += int(p.exits)
-		r.Exposure += p.sum + float64(p.age)*f.run.Step
+		r.Exposure += p.sum + float64(float64(p.age)*f.run.Step)
 		if p.state == underway || p.state == lost {
 			r.Censored++
 		}
@@ -371,7 +371,7 @@ func (f *FirstPassage) Passages(confidence float64) Passages {
 		}
 		d := p.first - first // Welford's updates of mean and squares
 		first += d / float64(r.Particles-never)
-		squares += d * (p.first - first)
+		squares += float64(d * (p.first - first))
 	}
 	n := float64(r.Particles)
 	r.Low, r.High = exposureInterval(r.Exposure, r.Exits, confidence)
@@ -407,7 +407,8 @@ func exposureInterval(exposure float64, n int, confidence float64) (low, high fl
 		return exposure / -math.Log1p(-confidence), math.Inf(1)
 	}
 	tail := (1 - confidence) / 2
-	return exposure / gammaQuantile(float64(n)+1, 1-tail), exposure / gammaQuantile(float64(n), tail)
+	shape := float64(n)
+	return exposure / gammaQuantile(shape+1, 1-tail), exposure / gammaQuantile(shape, tail)
 }
 
 // gammaQuantile is that of a gamma variate of the given shape, for large ones by
@@ -417,7 +418,7 @@ func gammaQuantile(shape, p float64) float64 {
 		return mathext.GammaIncRegInv(shape, p)
 	}
 	z := math.Sqrt2 * math.Erfinv(2*p-1)
-	c := 1 - 1/(9*shape) + z/(3*math.Sqrt(shape))
+	c := 1 - 1/float64(9*shape) + z/float64(3*math.Sqrt(shape))
 	return shape * c * c * c
 }
 
