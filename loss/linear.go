@@ -27,15 +27,16 @@ const (
 //
 //	L(θ) = (1/N) Σ_i φ_i(x_i·θ) + ½ λ Σ_{j < d−free} θ_j²
 type linear struct {
-	link  link
-	d, n  int
-	rows  *kernel.Rows
-	order []uint32  // 0 … N−1
-	y     []float64 // targets, of those links that have them
-	sign  []float64 // what rows are multiplied by, nil for 1
-	ridge float64
-	free  int // how many of the last coordinates have no weight decay
-	delta float64
+	link   link
+	d, n   int
+	rows   *kernel.Rows
+	order  []uint32  // 0 … N−1
+	places []uint64  // of the rows, in this order
+	y      []float64 // targets, of those links that have them
+	sign   []float64 // what rows are multiplied by, nil for 1
+	ridge  float64
+	free   int // how many of the last coordinates have no weight decay
+	delta  float64
 }
 
 // newLinear copies checked data. Row i is multiplied by sign[i], unless that is nil.
@@ -51,7 +52,15 @@ func newLinear(k link, x mat.Matrix, y, sign []float64, ridge float64) linear {
 			data[i*d+j] = s * x.At(i, j)
 		}
 	}
-	return linear{link: k, d: d, n: n, rows: kernel.NewRows(n, d, data), order: inOrder(n), y: y, sign: sign, ridge: ridge}
+	l := linear{link: k, y: y, sign: sign, ridge: ridge}
+	l.take(n, d, data)
+	return l
+}
+
+// take makes n rows of d numbers the model's.
+func (l *linear) take(n, d int, data []float64) {
+	l.n, l.d, l.rows, l.order, l.places = n, d, kernel.NewRows(n, d, data), inOrder(n), make([]uint64, n)
+	l.rows.Locate(l.places, l.order)
 }
 
 // inOrder returns 0 … n−1.
@@ -79,7 +88,8 @@ func (l *linear) withIntercept() linear {
 		}
 	}
 	more := *l
-	more.d, more.free, more.rows = d, 1, kernel.NewRows(l.n, d, data)
+	more.free = 1
+	more.take(l.n, d, data)
 	return more
 }
 
@@ -116,8 +126,7 @@ func (l *linear) values(t []float64, idx []uint32) float64 {
 func (l *linear) slopes(t []float64, idx []uint32, scale float64) {
 	switch l.link {
 	case logisticLink:
-		kernel.Exp(t, t)
-		kernel.OverOnePlus(t, -scale, t)
+		kernel.Sigmoid(t, -scale, t)
 	case squareLink:
 		for k, i := range idx {
 			t[k] = float64((t[k] - l.y[i]) * scale)
@@ -172,7 +181,7 @@ func (l *linear) Value(theta []float64) float64 {
 	for from := 0; from < l.n; from += inOne {
 		idx := l.order[from:min(from+inOne, l.n)]
 		t := dots[:len(idx)]
-		l.rows.Dots(t, idx, p)
+		l.rows.Dots(t, l.places[from:from+len(idx)], p)
 		s += l.values(t, idx)
 	}
 	for _, v := range theta[:l.d-l.free] {
@@ -191,9 +200,10 @@ func (l *linear) Gradient(dst, theta []float64) {
 	for from := 0; from < l.n; from += inOne {
 		idx := l.order[from:min(from+inOne, l.n)]
 		w := weights[:len(idx)]
-		l.rows.Dots(w, idx, p)
+		places := l.places[from : from+len(idx)]
+		l.rows.Dots(w, places, p)
 		l.slopes(w, idx, 1/float64(l.n))
-		l.rows.Combine(sum, idx, w, nil)
+		l.rows.Combine(sum, places, w, 0, sum)
 		for j := range dst {
 			dst[j] += sum[j]
 		}
@@ -227,7 +237,7 @@ func (l *linear) SampleGradients(dst sde.Batch, theta []float64, from int) {
 	for at := 0; at < dst.Rows; at += inOne {
 		idx := l.order[from+at : from+min(at+inOne, dst.Rows)]
 		t := slopes[:len(idx)]
-		l.rows.Dots(t, idx, p)
+		l.rows.Dots(t, l.places[from+at:from+at+len(idx)], p)
 		l.slopes(t, idx, 1)
 		for k, i := range idx {
 			l.addDecay(dst.Row(at+k), theta, t[k], int(i))
@@ -251,6 +261,7 @@ func (l *linear) BindMinibatches(rows int) func(dst, x sde.Batch, samples []uint
 	stride := l.rows.Stride()
 	theta, sum := make([]float64, rows*stride), make([]float64, rows*stride)
 	var weights []float64
+	var places []uint64
 	return func(dst, x sde.Batch, samples []uint32) {
 		if x.Rows == 0 {
 			return
@@ -260,18 +271,22 @@ func (l *linear) BindMinibatches(rows int) func(dst, x sde.Batch, samples []uint
 		// Particles go together as long as their samples stay in the first level of cache.
 		together := min(max(1, 64/b), x.Rows)
 		if len(weights) < together*b {
-			weights = make([]float64, together*b)
+			weights, places = make([]float64, together*b), make([]uint64, together*b)
+		}
+		decay := l.ridge
+		if l.free > 0 {
+			decay = 0 // not of all coordinates: see below
 		}
 		for first := 0; first < x.Rows; first += together {
 			end := min(first+together, x.Rows)
-			w, idx := weights[:(end-first)*b], samples[first*b:end*b]
-			l.rows.Dots(w, idx, theta[first*stride:end*stride])
+			idx, t := samples[first*b:end*b], theta[first*stride:end*stride]
+			w, at := weights[:len(idx)], places[:len(idx)]
+			l.rows.Locate(at, idx)
+			l.rows.Dots(w, at, t)
 			l.slopes(w, idx, 1/float64(b))
-			l.rows.Combine(sum[first*stride:end*stride], idx, w, samples[end*b:])
+			l.rows.Combine(sum[first*stride:end*stride], at, w, decay, t)
 		}
-		if l.free == 0 {
-			kernel.Axpy(sum[:x.Rows*stride], l.ridge, theta[:x.Rows*stride])
-		} else {
+		if l.free > 0 {
 			for at := 0; at < x.Rows*stride; at += stride {
 				m := at + l.d - l.free
 				kernel.Axpy(sum[at:m], l.ridge, theta[at:m])
@@ -290,7 +305,7 @@ func (l *linear) Hessian(dst, theta []float64) {
 	p := padded(buf[:], theta, l.rows.Stride())
 	var t [1]float64
 	for i := range l.n {
-		l.rows.Dots(t[:], l.order[i:i+1], p)
+		l.rows.Dots(t[:], l.places[i:i+1], p)
 		if c := l.curvature(t[0], i); c != 0 {
 			h.SymRankOne(h, c/float64(l.n), mat.NewVecDense(l.d, l.rows.Row(i)[:l.d]))
 		}

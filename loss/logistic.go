@@ -65,7 +65,7 @@ func (l *Logistic) FlippedGradient(dst, theta []float64, i int) {
 	checkGradient(dst, theta, l.d)
 	var buf [onStack]float64
 	var t [1]float64
-	l.rows.Dots(t[:], l.order[i:i+1], padded(buf[:], theta, l.rows.Stride()))
+	l.rows.Dots(t[:], l.places[i:i+1], padded(buf[:], theta, l.rows.Stride()))
 	l.addDecay(dst, theta, 1/(1+kernel.Exp1(-t[0])), i)
 }
 

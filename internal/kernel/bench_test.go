@@ -6,7 +6,6 @@ package kernel
 
 import (
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -39,7 +38,8 @@ func BenchmarkKernels(b *testing.B) {
 		idx[i] = uint32(i % 64)
 	}
 	theta := make([]float64, samples.Stride())
-	picks := slices.Clone(idx)
+	picks := make([]uint64, len(idx))
+	samples.Locate(picks, idx)
 	out := make([]float64, rows*cols)
 	dst := make([]float64, n)
 	for _, k := range []struct {
@@ -66,8 +66,8 @@ func BenchmarkKernels(b *testing.B) {
 		{"Tanh", n, func() { Tanh(dst, x) }},
 		{"Bins", n, func() { Bins(idx, x, -2.5, 40, 200) }},
 		{"Rows.Dots20", n, func() { samples.Dots(dst, picks, theta) }},
-		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x, nil) }},
-		{"OverOnePlus", n, func() { OverOnePlus(dst, 2, y) }},
+		{"Rows.Combine20", n, func() { samples.Combine(theta, picks, x, 0.5, theta) }},
+		{"Sigmoid", n, func() { Sigmoid(dst, 2, y) }},
 		{"Indices", n, func() { Indices(idx, words[:n/2], 10_000) }},
 		{"AllFinite", n, func() { AllFinite(x) }},
 		{"Dot", n, func() { Dot(x, y) }},

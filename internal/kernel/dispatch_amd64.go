@@ -367,14 +367,27 @@ func (m *Matrix) mulAVX2(dst []float64, ldd int, x []float64, ldx, n int, add bo
 	}
 }
 
+// locateASM also reports whether all it has done are rows.
+func locateASM(places []uint64, idx []uint32, size, rows uint64) (n int, ok bool) {
+	switch n = len(idx) &^ 7; {
+	case n == 0:
+		return 0, true
+	case useAVX512:
+		return n, locateAVX512(&places[0], &idx[0], n, size, rows) == 0
+	case useAVX2:
+		return n, locateAVX2(&places[0], &idx[0], n, size, rows) == 0
+	}
+	return 0, true
+}
+
 // rowDotsASM does whole groups of rows: of one vector's rows all but the last few, of
 // several vectors all or none.
-func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64, m int) int {
+func rowDotsASM(dst []float64, r *Rows, places []uint64, theta []float64, m int) int {
 	group := 8
 	if !useAVX512 {
 		group = 4
 	}
-	n := len(idx)
+	n := len(places)
 	if m == n {
 		m &^= group - 1
 		n = m
@@ -383,39 +396,39 @@ func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64, m int) in
 	case r.stride == 0 || r.n == 0 || n == 0 || m%group != 0:
 		return 0
 	case useAVX512:
-		return n - rowDotsAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], m, n)
+		rowDotsAVX512(&dst[0], &r.data[0], r.stride, &places[0], &theta[0], m, n)
 	case useAVX2:
-		return n - rowDotsAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &theta[0], m, n)
+		rowDotsAVX2(&dst[0], &r.data[0], r.stride, &places[0], &theta[0], m, n)
+	default:
+		return 0
 	}
-	return 0
+	return n
 }
 
 // rowSumASM reports whether it has done all.
-func rowSumASM(dst []float64, r *Rows, idx, ahead []uint32, c []float64, m int) bool {
+func rowSumASM(dst []float64, r *Rows, places []uint64, c []float64, m int, a float64, base []float64) bool {
 	switch {
-	case r.stride == 0 || r.n == 0 || len(idx) == 0:
+	case r.stride == 0 || r.n == 0 || len(places) == 0:
 		return false
 	case useAVX512:
-		return rowSumAVX512(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &ahead[0], &c[0], m, len(dst)/r.stride) == 0
+		rowSumAVX512(&dst[0], &r.data[0], r.stride, &places[0], &c[0], m, len(dst)/r.stride, a, &base[0])
 	case useAVX2:
-		return rowSumAVX2(&dst[0], &r.data[0], r.stride, r.n, &idx[0], &ahead[0], &c[0], m, len(dst)/r.stride) == 0
+		rowSumAVX2(&dst[0], &r.data[0], r.stride, &places[0], &c[0], m, len(dst)/r.stride, a, &base[0])
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
-func over1pASM(dst []float64, a float64, x []float64) int {
-	n := len(x)
-	switch {
-	case n == 0:
+func sigmoidASM(dst []float64, a float64, x []float64) int {
+	n := vectors(len(x))
+	if n == 0 {
 		return 0
-	case useAVX512:
-		over1pAVX512(&dst[0], &x[0], n, a)
-	case useAVX2:
-		if n &^= 3; n > 0 {
-			over1pAVX2(&dst[0], &x[0], n, a)
-		}
-	default:
-		return 0
+	}
+	if useAVX512 {
+		sigmoidAVX512(&dst[0], &x[0], n, a)
+	} else {
+		sigmoidAVX2(&dst[0], &x[0], n, a)
 	}
 	return n
 }

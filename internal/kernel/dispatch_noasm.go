@@ -34,8 +34,11 @@ func (m *Matrix) mulASM(dst []float64, ldd int, x []float64, ldx, n int, add boo
 	return false
 }
 
-func rowDotsASM(dst []float64, r *Rows, idx []uint32, theta []float64, m int) int    { return 0 }
-func rowSumASM(dst []float64, r *Rows, idx, ahead []uint32, c []float64, m int) bool { return false }
-func over1pASM(dst []float64, a float64, x []float64) int                            { return 0 }
-func indicesASM(dst []uint32, words []uint64, size uint32) (int, uint32)             { return 0, 1<<32 - 1 }
-func repackASM(dst []float64, ldd int, src []float64, lds, cols, n int) bool         { return false }
+func locateASM(places []uint64, idx []uint32, size, rows uint64) (int, bool)         { return 0, true }
+func rowDotsASM(dst []float64, r *Rows, places []uint64, theta []float64, m int) int { return 0 }
+func rowSumASM(dst []float64, r *Rows, places []uint64, c []float64, m int, a float64, base []float64) bool {
+	return false
+}
+func sigmoidASM(dst []float64, a float64, x []float64) int                   { return 0 }
+func indicesASM(dst []uint32, words []uint64, size uint32) (int, uint32)     { return 0, 1<<32 - 1 }
+func repackASM(dst []float64, ldd int, src []float64, lds, cols, n int) bool { return false }

@@ -50,9 +50,9 @@
 //	Gaussians2, 4 terms point            see there          2.8      5.5    38
 //	Matrix.Mul          multiply and add as stated          0.037    0.040  0.63
 //	Bins                number           as Bin1            0.19     0.21   1.5
-//	Rows.Dots, d = 20   row              as stated          1.4      2.2    32
-//	Rows.Combine        row              as stated          1.2      2.3    70
-//	OverOnePlus, Exp    number           0.68 ulp of exp    0.7      1.8    8
+//	Rows.Dots, d = 20   row              as stated          1.4      1.4    28
+//	Rows.Combine        row              as stated          1.2      1.5    45
+//	Sigmoid             number           0.68 ulp of exp    0.66     1.5    6.6
 //	Indices             number           exact              0.13     0.27   1.4
 //	AllFinite           number           exact              0.05     0.08   0.6
 //	Dot, Sum            number           as stated          0.09     0.09   0.6

@@ -506,6 +506,69 @@ end1:
 	VZEROUPPER
 	RET
 
+// func sigmoidAVX2(dst *float64, x *float64, n int, a float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	LEAQ         pow2Table<>+0(SB), BX
+	LEAQ         pow2RestTable<>+0(SB), SI
+	XORQ         DI, DI
+
+loop1:
+	CMPQ         DX, $0x00000004
+	JL           end1
+	VMOVUPD      (CX)(DI*8), Y1
+	VBROADCASTSD constants<>+1152(SB), Y2
+	VBROADCASTSD constants<>+1184(SB), Y3
+	VMINPD       Y1, Y3, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMOVAPD      Y1, Y2
+	VBROADCASTSD constants<>+1216(SB), Y3
+	VBROADCASTSD constants<>+1248(SB), Y6
+	VFMADD213PD  Y6, Y3, Y2
+	VSUBPD       constants<>+1248(SB), Y2, Y3
+	VMOVAPD      Y1, Y1
+	VFMADD231PD  constants<>+1280(SB), Y3, Y1
+	VFMADD231PD  constants<>+1312(SB), Y3, Y1
+	VBROADCASTSD constants<>+1344(SB), Y3
+	VFMADD213PD  constants<>+1376(SB), Y1, Y3
+	VFMADD213PD  constants<>+1408(SB), Y1, Y3
+	VFMADD213PD  constants<>+1440(SB), Y1, Y3
+	VFMADD213PD  constants<>+1472(SB), Y1, Y3
+	VFMADD213PD  constants<>+64(SB), Y1, Y3
+	VPAND        constants<>+1504(SB), Y2, Y6
+	VPCMPEQQ     Y7, Y7, Y7
+	VGATHERQPD   Y7, (SI)(Y6*8), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VPAND        constants<>+1504(SB), Y2, Y1
+	VPCMPEQQ     Y6, Y6, Y6
+	VGATHERQPD   Y6, (BX)(Y1*8), Y4
+	VFMADD213PD  Y4, Y4, Y3
+	VPADDQ       constants<>+1536(SB), Y2, Y1
+	VPSRLQ       $0x04, Y1, Y1
+	VPSRLQ       $0x01, Y1, Y2
+	VPSUBQ       Y2, Y1, Y1
+	VPADDQ       constants<>+1568(SB), Y2, Y2
+	VPADDQ       constants<>+1568(SB), Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPSLLQ       $0x34, Y1, Y1
+	VMULPD       Y2, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VBROADCASTSD constants<>+64(SB), Y1
+	VADDPD       Y1, Y3, Y3
+	VDIVPD       Y3, Y0, Y3
+	VMOVUPD      Y3, (AX)(DI*8)
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000004, DX
+	JMP          loop1
+
+end1:
+	VZEROUPPER
+	RET
+
 // func logAVX2(dst *float64, x *float64, n int) int
 // Requires: AVX, AVX2, FMA3
 TEXT ·logAVX2(SB), NOSPLIT, $0-32
@@ -1428,44 +1491,31 @@ done:
 	VZEROUPPER
 	RET
 
-// func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
+// func rowDotsAVX2(dst *float64, data *float64, stride int, places *uint64, theta *float64, m int, all int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-72
+TEXT ·rowDotsAVX2(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ idx+32(FP), SI
-	MOVQ theta+40(FP), DI
-	MOVQ m+48(FP), R8
+	MOVQ places+24(FP), BX
+	MOVQ theta+32(FP), SI
+	MOVQ m+40(FP), DI
 	SHLQ $0x03, DX
-	MOVQ all+56(FP), R9
-	LEAQ (AX)(R9*8), AX
-	LEAQ (SI)(R9*4), SI
-	NEGQ R9
-	MOVQ R8, R10
+	MOVQ all+48(FP), R8
+	LEAQ (AX)(R8*8), AX
+	LEAQ (BX)(R8*8), BX
+	NEGQ R8
+	MOVQ DI, R9
 
-loop:
-	MOVL  (SI)(R9*4), R11
-	CMPQ  R11, BX
-	JAE   done
-	IMULQ DX, R11
+rows:
+	MOVQ  (BX)(R8*8), R10
+	ADDQ  CX, R10
+	MOVQ  8(BX)(R8*8), R11
 	ADDQ  CX, R11
-	MOVL  4(SI)(R9*4), R12
-	CMPQ  R12, BX
-	JAE   done
-	IMULQ DX, R12
+	MOVQ  16(BX)(R8*8), R12
 	ADDQ  CX, R12
-	MOVL  8(SI)(R9*4), R13
-	CMPQ  R13, BX
-	JAE   done
-	IMULQ DX, R13
+	MOVQ  24(BX)(R8*8), R13
 	ADDQ  CX, R13
-	MOVL  12(SI)(R9*4), R14
-	CMPQ  R14, BX
-	JAE   done
-	IMULQ DX, R14
-	ADDQ  CX, R14
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
@@ -1474,21 +1524,21 @@ loop:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	XORQ  R15, R15
+	XORQ  R14, R14
 
 columns0:
-	VMOVUPD     (DI)(R15*1), Y8
-	VFMADD231PD (R11)(R15*1), Y8, Y0
-	VFMADD231PD (R12)(R15*1), Y8, Y2
-	VFMADD231PD (R13)(R15*1), Y8, Y4
-	VFMADD231PD (R14)(R15*1), Y8, Y6
-	VMOVUPD     32(DI)(R15*1), Y8
-	VFMADD231PD 32(R11)(R15*1), Y8, Y1
-	VFMADD231PD 32(R12)(R15*1), Y8, Y3
-	VFMADD231PD 32(R13)(R15*1), Y8, Y5
-	VFMADD231PD 32(R14)(R15*1), Y8, Y7
-	ADDQ        $0x00000040, R15
-	CMPQ        R15, DX
+	VMOVUPD     (SI)(R14*1), Y8
+	VFMADD231PD (R10)(R14*1), Y8, Y0
+	VFMADD231PD (R11)(R14*1), Y8, Y2
+	VFMADD231PD (R12)(R14*1), Y8, Y4
+	VFMADD231PD (R13)(R14*1), Y8, Y6
+	VMOVUPD     32(SI)(R14*1), Y8
+	VFMADD231PD 32(R10)(R14*1), Y8, Y1
+	VFMADD231PD 32(R11)(R14*1), Y8, Y3
+	VFMADD231PD 32(R12)(R14*1), Y8, Y5
+	VFMADD231PD 32(R13)(R14*1), Y8, Y7
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
 	JL          columns0
 	VHADDPD     Y2, Y0, Y0
 	VHADDPD     Y6, Y4, Y4
@@ -1501,192 +1551,273 @@ columns0:
 	VPERM2F128  $0x31, Y5, Y1, Y1
 	VADDPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y2
-	VMOVUPD     Y2, (AX)(R9*8)
-	ADDQ        $0x00000004, R9
+	VMOVUPD     Y2, (AX)(R8*8)
+	ADDQ        $0x00000004, R8
 	JZ          done
-	SUBQ        $0x00000004, R10
-	JNZ         loop
-	MOVQ        R8, R10
-	ADDQ        DX, DI
-	JMP         loop
+	SUBQ        $0x00000004, R9
+	JNZ         rows
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         rows
 
 done:
-	NEGQ R9
-	MOVQ R9, ret+64(FP)
 	VZEROUPPER
 	RET
 
-// func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·rowSumAVX2(SB), NOSPLIT, $0-80
-	MOVQ dst+0(FP), AX
-	MOVQ data+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ idx+32(FP), SI
-	MOVQ ahead+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ m+56(FP), R9
-	MOVQ sums+64(FP), R10
-	SHLQ $0x03, DX
+// func rowSumAVX2(dst *float64, data *float64, stride int, places *uint64, c *float64, m int, sums int, a float64, base *float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowSumAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dst+0(FP), AX
+	MOVQ         data+8(FP), CX
+	MOVQ         stride+16(FP), DX
+	MOVQ         places+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         m+40(FP), DI
+	MOVQ         sums+48(FP), R8
+	MOVQ         base+64(FP), R9
+	VBROADCASTSD a+56(FP), Y0
+	SHLQ         $0x03, DX
 
 next:
-	MOVQ DX, R12
+	MOVQ DX, R11
 
 block2:
-	CMPQ  R12, $0x00000080
+	CMPQ  R11, $0x00000080
 	JL    end2
-	VPXOR Y0, Y0, Y0
-	VPXOR Y4, Y4, Y4
 	VPXOR Y1, Y1, Y1
 	VPXOR Y5, Y5, Y5
 	VPXOR Y2, Y2, Y2
 	VPXOR Y6, Y6, Y6
 	VPXOR Y3, Y3, Y3
 	VPXOR Y7, Y7, Y7
-	XORQ  R11, R11
+	VPXOR Y4, Y4, Y4
+	VPXOR Y8, Y8, Y8
+	XORQ  R10, R10
 
-pairs2:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last2
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Y8
-	VFMADD231PD  (R13), Y8, Y0
-	VFMADD231PD  32(R13), Y8, Y1
-	VFMADD231PD  64(R13), Y8, Y2
-	VFMADD231PD  96(R13), Y8, Y3
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Y8
-	VFMADD231PD  (R13), Y8, Y4
-	VFMADD231PD  32(R13), Y8, Y5
-	VFMADD231PD  64(R13), Y8, Y6
-	VFMADD231PD  96(R13), Y8, Y7
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	JMP          pairs2
+rows8of2:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of2
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y5
+	VFMADD231PD  32(R12)(CX*1), Y9, Y6
+	VFMADD231PD  64(R12)(CX*1), Y9, Y7
+	VFMADD231PD  96(R12)(CX*1), Y9, Y8
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y5
+	VFMADD231PD  32(R12)(CX*1), Y9, Y6
+	VFMADD231PD  64(R12)(CX*1), Y9, Y7
+	VFMADD231PD  96(R12)(CX*1), Y9, Y8
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y5
+	VFMADD231PD  32(R12)(CX*1), Y9, Y6
+	VFMADD231PD  64(R12)(CX*1), Y9, Y7
+	VFMADD231PD  96(R12)(CX*1), Y9, Y8
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y5
+	VFMADD231PD  32(R12)(CX*1), Y9, Y6
+	VFMADD231PD  64(R12)(CX*1), Y9, Y7
+	VFMADD231PD  96(R12)(CX*1), Y9, Y8
+	JMP          rows8of2
 
-last2:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of2:
+	SUBQ $0x00000008, R10
+
+rows2of2:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of2
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y5
+	VFMADD231PD  32(R12)(CX*1), Y9, Y6
+	VFMADD231PD  64(R12)(CX*1), Y9, Y7
+	VFMADD231PD  96(R12)(CX*1), Y9, Y8
+	JMP          rows2of2
+
+fewer2of2:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store2
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Y8
-	VFMADD231PD  (R13), Y8, Y0
-	VFMADD231PD  32(R13), Y8, Y1
-	VFMADD231PD  64(R13), Y8, Y2
-	VFMADD231PD  96(R13), Y8, Y3
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Y9
+	VFMADD231PD  (R12)(CX*1), Y9, Y1
+	VFMADD231PD  32(R12)(CX*1), Y9, Y2
+	VFMADD231PD  64(R12)(CX*1), Y9, Y3
+	VFMADD231PD  96(R12)(CX*1), Y9, Y4
 
 store2:
-	VADDPD  Y4, Y0, Y0
-	VMOVUPD Y0, (AX)
-	VADDPD  Y5, Y1, Y1
-	VMOVUPD Y1, 32(AX)
-	VADDPD  Y6, Y2, Y2
-	VMOVUPD Y2, 64(AX)
-	VADDPD  Y7, Y3, Y3
-	VMOVUPD Y3, 96(AX)
-	ADDQ    $0x00000080, AX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000080, R12
-	JMP     block2
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD (R9), Y0, Y1
+	VMOVUPD     Y1, (AX)
+	VADDPD      Y6, Y2, Y2
+	VFMADD231PD 32(R9), Y0, Y2
+	VMOVUPD     Y2, 32(AX)
+	VADDPD      Y7, Y3, Y3
+	VFMADD231PD 64(R9), Y0, Y3
+	VMOVUPD     Y3, 64(AX)
+	VADDPD      Y8, Y4, Y4
+	VFMADD231PD 96(R9), Y0, Y4
+	VMOVUPD     Y4, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000080, R11
+	JMP         block2
 
 end2:
 block1:
-	CMPQ  R12, $0x00000040
+	CMPQ  R11, $0x00000040
 	JL    end1
-	VPXOR Y0, Y0, Y0
-	VPXOR Y2, Y2, Y2
 	VPXOR Y1, Y1, Y1
 	VPXOR Y3, Y3, Y3
-	XORQ  R11, R11
+	VPXOR Y2, Y2, Y2
+	VPXOR Y4, Y4, Y4
+	XORQ  R10, R10
 
-pairs1:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last1
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Y4
-	VFMADD231PD  (R13), Y4, Y0
-	VFMADD231PD  32(R13), Y4, Y1
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Y4
-	VFMADD231PD  (R13), Y4, Y2
-	VFMADD231PD  32(R13), Y4, Y3
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	JMP          pairs1
+rows8of1:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of1
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y3
+	VFMADD231PD  32(R12)(CX*1), Y5, Y4
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y3
+	VFMADD231PD  32(R12)(CX*1), Y5, Y4
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y3
+	VFMADD231PD  32(R12)(CX*1), Y5, Y4
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y3
+	VFMADD231PD  32(R12)(CX*1), Y5, Y4
+	JMP          rows8of1
 
-last1:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of1:
+	SUBQ $0x00000008, R10
+
+rows2of1:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of1
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y3
+	VFMADD231PD  32(R12)(CX*1), Y5, Y4
+	JMP          rows2of1
+
+fewer2of1:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store1
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Y4
-	VFMADD231PD  (R13), Y4, Y0
-	VFMADD231PD  32(R13), Y4, Y1
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Y5
+	VFMADD231PD  (R12)(CX*1), Y5, Y1
+	VFMADD231PD  32(R12)(CX*1), Y5, Y2
 
 store1:
-	VADDPD  Y2, Y0, Y0
-	VMOVUPD Y0, (AX)
-	VADDPD  Y3, Y1, Y1
-	VMOVUPD Y1, 32(AX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000040, R12
-	JMP     block1
+	VADDPD      Y3, Y1, Y1
+	VFMADD231PD (R9), Y0, Y1
+	VMOVUPD     Y1, (AX)
+	VADDPD      Y4, Y2, Y2
+	VFMADD231PD 32(R9), Y0, Y2
+	VMOVUPD     Y2, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000040, R11
+	JMP         block1
 
 end1:
 	SUBQ DX, CX
-	LEAQ (SI)(R9*4), SI
-	LEAQ (DI)(R9*4), DI
-	LEAQ (R8)(R9*8), R8
-	DECQ R10
+	LEAQ (BX)(DI*8), BX
+	LEAQ (SI)(DI*8), SI
+	DECQ R8
 	JNZ  next
+	VZEROUPPER
+	RET
 
-bad:
-	MOVQ R10, ret+72(FP)
+// func locateAVX2(places *uint64, idx *uint32, n int, size uint64, rows uint64) int
+// Requires: AVX, AVX2
+TEXT ·locateAVX2(SB), NOSPLIT, $0-48
+	MOVQ         places+0(FP), AX
+	MOVQ         idx+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VPBROADCASTQ size+24(FP), Y0
+	VPBROADCASTQ rows+32(FP), Y1
+	VPXOR        Y2, Y2, Y2
+	XORQ         BX, BX
+
+loop:
+	VPMOVZXDQ (CX)(BX*4), Y3
+	VPMAXUD   Y3, Y2, Y2
+	VPMULUDQ  Y0, Y3, Y3
+	VMOVDQU   Y3, (AX)(BX*8)
+	ADDQ      $0x00000004, BX
+	CMPQ      BX, DX
+	JL        loop
+	VPCMPGTQ  Y2, Y1, Y2
+	VMOVMSKPD Y2, AX
+	XORQ      $0x0000000f, AX
+	MOVQ      AX, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -1758,59 +1889,6 @@ tail:
 	ADDQ       BX, DX
 	DECQ       DI
 	JNZ        row
-	VZEROUPPER
-	RET
-
-// func over1pAVX2(dst *float64, x *float64, n int, a float64)
-// Requires: AVX
-TEXT ·over1pAVX2(SB), NOSPLIT, $0-32
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD a+24(FP), Y0
-	XORQ         BX, BX
-
-loop4:
-	CMPQ         DX, $0x00000010
-	JL           end4
-	VMOVUPD      (CX)(BX*8), Y1
-	VMOVUPD      32(CX)(BX*8), Y2
-	VMOVUPD      64(CX)(BX*8), Y3
-	VMOVUPD      96(CX)(BX*8), Y4
-	VBROADCASTSD constants<>+64(SB), Y5
-	VADDPD       Y5, Y1, Y1
-	VBROADCASTSD constants<>+64(SB), Y5
-	VADDPD       Y5, Y2, Y2
-	VBROADCASTSD constants<>+64(SB), Y5
-	VADDPD       Y5, Y3, Y3
-	VBROADCASTSD constants<>+64(SB), Y5
-	VADDPD       Y5, Y4, Y4
-	VDIVPD       Y1, Y0, Y1
-	VDIVPD       Y2, Y0, Y2
-	VDIVPD       Y3, Y0, Y3
-	VDIVPD       Y4, Y0, Y4
-	VMOVUPD      Y1, (AX)(BX*8)
-	VMOVUPD      Y2, 32(AX)(BX*8)
-	VMOVUPD      Y3, 64(AX)(BX*8)
-	VMOVUPD      Y4, 96(AX)(BX*8)
-	ADDQ         $0x00000010, BX
-	SUBQ         $0x00000010, DX
-	JMP          loop4
-
-end4:
-loop1:
-	CMPQ         DX, $0x00000004
-	JL           end1
-	VMOVUPD      (CX)(BX*8), Y1
-	VBROADCASTSD constants<>+64(SB), Y2
-	VADDPD       Y2, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, (AX)(BX*8)
-	ADDQ         $0x00000004, BX
-	SUBQ         $0x00000004, DX
-	JMP          loop1
-
-end1:
 	VZEROUPPER
 	RET
 
@@ -2406,6 +2484,164 @@ end1:
 	VFMADD213PD      Z2, Z2, Z7
 	VSCALEFPD        Z6, Z7, Z7
 	VMOVUPD          Z7, K1, (AX)(BX*8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512(dst *float64, x *float64, n int, a float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VMOVUPD      pow2Table<>+0(SB), Z1
+	VMOVUPD      pow2Table<>+64(SB), Z2
+	VMOVUPD      pow2RestTable<>+0(SB), Z3
+	VMOVUPD      pow2RestTable<>+64(SB), Z4
+	XORQ         BX, BX
+
+loop2:
+	CMPQ             DX, $0x00000010
+	JL               end2
+	VMOVUPD          (CX)(BX*8), Z5
+	VMOVUPD          64(CX)(BX*8), Z6
+	VBROADCASTSD     constants<>+1152(SB), Z7
+	VBROADCASTSD     constants<>+1184(SB), Z8
+	VMINPD           Z5, Z8, Z5
+	VMINPD           Z6, Z8, Z6
+	VMAXPD           Z5, Z7, Z5
+	VMAXPD           Z6, Z7, Z6
+	VMOVAPD          Z5, Z7
+	VBROADCASTSD     constants<>+1216(SB), Z8
+	VBROADCASTSD     constants<>+1248(SB), Z9
+	VFMADD213PD      Z9, Z8, Z7
+	VMOVAPD          Z6, Z8
+	VBROADCASTSD     constants<>+1216(SB), Z9
+	VBROADCASTSD     constants<>+1248(SB), Z10
+	VFMADD213PD      Z10, Z9, Z8
+	VSUBPD.BCST      constants<>+1248(SB), Z7, Z9
+	VSUBPD.BCST      constants<>+1248(SB), Z8, Z10
+	VMOVAPD          Z5, Z5
+	VFMADD231PD.BCST constants<>+1280(SB), Z9, Z5
+	VFMADD231PD.BCST constants<>+1312(SB), Z9, Z5
+	VMOVAPD          Z6, Z6
+	VFMADD231PD.BCST constants<>+1280(SB), Z10, Z6
+	VFMADD231PD.BCST constants<>+1312(SB), Z10, Z6
+	VBROADCASTSD     constants<>+1344(SB), Z11
+	VBROADCASTSD     constants<>+1344(SB), Z12
+	VFMADD213PD.BCST constants<>+1376(SB), Z5, Z11
+	VFMADD213PD.BCST constants<>+1376(SB), Z6, Z12
+	VFMADD213PD.BCST constants<>+1408(SB), Z5, Z11
+	VFMADD213PD.BCST constants<>+1408(SB), Z6, Z12
+	VFMADD213PD.BCST constants<>+1440(SB), Z5, Z11
+	VFMADD213PD.BCST constants<>+1440(SB), Z6, Z12
+	VFMADD213PD.BCST constants<>+1472(SB), Z5, Z11
+	VFMADD213PD.BCST constants<>+1472(SB), Z6, Z12
+	VFMADD213PD.BCST constants<>+64(SB), Z5, Z11
+	VFMADD213PD.BCST constants<>+64(SB), Z6, Z12
+	VMOVAPD          Z7, Z13
+	VPERMI2PD        Z4, Z3, Z13
+	VFMADD213PD      Z13, Z5, Z11
+	VMOVAPD          Z8, Z5
+	VPERMI2PD        Z4, Z3, Z5
+	VFMADD213PD      Z5, Z6, Z12
+	VMOVAPD          Z7, Z5
+	VPERMI2PD        Z2, Z1, Z5
+	VFMADD213PD      Z5, Z5, Z11
+	VMOVAPD          Z8, Z5
+	VPERMI2PD        Z2, Z1, Z5
+	VFMADD213PD      Z5, Z5, Z12
+	VSCALEFPD        Z9, Z11, Z11
+	VSCALEFPD        Z10, Z12, Z12
+	VBROADCASTSD     constants<>+64(SB), Z5
+	VADDPD           Z5, Z11, Z11
+	VBROADCASTSD     constants<>+64(SB), Z5
+	VADDPD           Z5, Z12, Z12
+	VDIVPD           Z11, Z0, Z11
+	VDIVPD           Z12, Z0, Z12
+	VMOVUPD          Z11, (AX)(BX*8)
+	VMOVUPD          Z12, 64(AX)(BX*8)
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x00000010, DX
+	JMP              loop2
+
+end2:
+loop1:
+	CMPQ             DX, $0x00000008
+	JL               end1
+	VMOVUPD          (CX)(BX*8), Z5
+	VBROADCASTSD     constants<>+1152(SB), Z6
+	VBROADCASTSD     constants<>+1184(SB), Z7
+	VMINPD           Z5, Z7, Z5
+	VMAXPD           Z5, Z6, Z5
+	VMOVAPD          Z5, Z6
+	VBROADCASTSD     constants<>+1216(SB), Z7
+	VBROADCASTSD     constants<>+1248(SB), Z8
+	VFMADD213PD      Z8, Z7, Z6
+	VSUBPD.BCST      constants<>+1248(SB), Z6, Z7
+	VMOVAPD          Z5, Z5
+	VFMADD231PD.BCST constants<>+1280(SB), Z7, Z5
+	VFMADD231PD.BCST constants<>+1312(SB), Z7, Z5
+	VBROADCASTSD     constants<>+1344(SB), Z8
+	VFMADD213PD.BCST constants<>+1376(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1408(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1440(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1472(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+64(SB), Z5, Z8
+	VMOVAPD          Z6, Z9
+	VPERMI2PD        Z4, Z3, Z9
+	VFMADD213PD      Z9, Z5, Z8
+	VMOVAPD          Z6, Z5
+	VPERMI2PD        Z2, Z1, Z5
+	VFMADD213PD      Z5, Z5, Z8
+	VSCALEFPD        Z7, Z8, Z8
+	VBROADCASTSD     constants<>+64(SB), Z5
+	VADDPD           Z5, Z8, Z8
+	VDIVPD           Z8, Z0, Z8
+	VMOVUPD          Z8, (AX)(BX*8)
+	ADDQ             $0x00000008, BX
+	SUBQ             $0x00000008, DX
+	JMP              loop1
+
+end1:
+	TESTQ            DX, DX
+	JZ               done
+	MOVQ             $0x00000001, SI
+	SHLXQ            DX, SI, DX
+	DECQ             DX
+	KMOVB            DX, K1
+	VMOVUPD.Z        (CX)(BX*8), K1, Z5
+	VBROADCASTSD     constants<>+1152(SB), Z6
+	VBROADCASTSD     constants<>+1184(SB), Z7
+	VMINPD           Z5, Z7, Z5
+	VMAXPD           Z5, Z6, Z5
+	VMOVAPD          Z5, Z6
+	VBROADCASTSD     constants<>+1216(SB), Z7
+	VBROADCASTSD     constants<>+1248(SB), Z8
+	VFMADD213PD      Z8, Z7, Z6
+	VSUBPD.BCST      constants<>+1248(SB), Z6, Z7
+	VMOVAPD          Z5, Z5
+	VFMADD231PD.BCST constants<>+1280(SB), Z7, Z5
+	VFMADD231PD.BCST constants<>+1312(SB), Z7, Z5
+	VBROADCASTSD     constants<>+1344(SB), Z8
+	VFMADD213PD.BCST constants<>+1376(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1408(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1440(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+1472(SB), Z5, Z8
+	VFMADD213PD.BCST constants<>+64(SB), Z5, Z8
+	VMOVAPD          Z6, Z9
+	VPERMI2PD        Z4, Z3, Z9
+	VFMADD213PD      Z9, Z5, Z8
+	VMOVAPD          Z6, Z3
+	VPERMI2PD        Z2, Z1, Z3
+	VFMADD213PD      Z3, Z3, Z8
+	VSCALEFPD        Z7, Z8, Z8
+	VBROADCASTSD     constants<>+64(SB), Z1
+	VADDPD           Z1, Z8, Z8
+	VDIVPD           Z8, Z0, Z8
+	VMOVUPD          Z8, K1, (AX)(BX*8)
 
 done:
 	VZEROUPPER
@@ -4702,93 +4938,76 @@ done:
 	VZEROUPPER
 	RET
 
-// func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
+// func rowDotsAVX512(dst *float64, data *float64, stride int, places *uint64, theta *float64, m int, all int)
 // Requires: AVX, AVX512F
-TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-72
+TEXT ·rowDotsAVX512(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ data+8(FP), CX
 	MOVQ stride+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ idx+32(FP), SI
-	MOVQ theta+40(FP), DI
-	MOVQ m+48(FP), R8
+	MOVQ places+24(FP), BX
+	MOVQ theta+32(FP), SI
+	MOVQ m+40(FP), DI
 	SHLQ $0x03, DX
-	MOVQ all+56(FP), R9
-	LEAQ (AX)(R9*8), AX
-	LEAQ (SI)(R9*4), SI
-	NEGQ R9
-	MOVQ R8, R10
+	MOVQ all+48(FP), R8
+	LEAQ (AX)(R8*8), AX
+	LEAQ (BX)(R8*8), BX
+	NEGQ R8
+	MOVQ DI, R9
+	CMPQ DX, $0x00000040
+	JE   theta1
+	CMPQ DX, $0x00000080
+	JE   theta2
+	CMPQ DX, $0x000000c0
+	JE   theta3
+	CMPQ DX, $0x00000100
+	JE   theta4
 
-loop:
-	MOVL   (SI)(R9*4), R11
-	CMPQ   R11, BX
-	JAE    done
-	IMULQ  DX, R11
+rows:
+	MOVQ   (BX)(R8*8), R10
+	ADDQ   CX, R10
+	MOVQ   8(BX)(R8*8), R11
 	ADDQ   CX, R11
-	MOVL   4(SI)(R9*4), R12
-	CMPQ   R12, BX
-	JAE    done
-	IMULQ  DX, R12
+	MOVQ   16(BX)(R8*8), R12
 	ADDQ   CX, R12
-	MOVL   8(SI)(R9*4), R13
-	CMPQ   R13, BX
-	JAE    done
-	IMULQ  DX, R13
+	MOVQ   24(BX)(R8*8), R13
 	ADDQ   CX, R13
-	MOVL   12(SI)(R9*4), R14
-	CMPQ   R14, BX
-	JAE    done
-	IMULQ  DX, R14
-	ADDQ   CX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
-	XORQ   R15, R15
+	XORQ   R14, R14
 
 columns0:
-	VMOVUPD     (DI)(R15*1), Z8
-	VFMADD231PD (R11)(R15*1), Z8, Z0
-	VFMADD231PD (R12)(R15*1), Z8, Z1
-	VFMADD231PD (R13)(R15*1), Z8, Z2
-	VFMADD231PD (R14)(R15*1), Z8, Z3
-	ADDQ        $0x00000040, R15
-	CMPQ        R15, DX
+	VMOVUPD     (SI)(R14*1), Z8
+	VFMADD231PD (R10)(R14*1), Z8, Z0
+	VFMADD231PD (R11)(R14*1), Z8, Z1
+	VFMADD231PD (R12)(R14*1), Z8, Z2
+	VFMADD231PD (R13)(R14*1), Z8, Z3
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
 	JL          columns0
-	MOVL        16(SI)(R9*4), R11
-	CMPQ        R11, BX
-	JAE         done
-	IMULQ       DX, R11
+	MOVQ        32(BX)(R8*8), R10
+	ADDQ        CX, R10
+	MOVQ        40(BX)(R8*8), R11
 	ADDQ        CX, R11
-	MOVL        20(SI)(R9*4), R12
-	CMPQ        R12, BX
-	JAE         done
-	IMULQ       DX, R12
+	MOVQ        48(BX)(R8*8), R12
 	ADDQ        CX, R12
-	MOVL        24(SI)(R9*4), R13
-	CMPQ        R13, BX
-	JAE         done
-	IMULQ       DX, R13
+	MOVQ        56(BX)(R8*8), R13
 	ADDQ        CX, R13
-	MOVL        28(SI)(R9*4), R14
-	CMPQ        R14, BX
-	JAE         done
-	IMULQ       DX, R14
-	ADDQ        CX, R14
 	VPXORQ      Z4, Z4, Z4
 	VPXORQ      Z5, Z5, Z5
 	VPXORQ      Z6, Z6, Z6
 	VPXORQ      Z7, Z7, Z7
-	XORQ        R15, R15
+	XORQ        R14, R14
 
 columns1:
-	VMOVUPD     (DI)(R15*1), Z8
-	VFMADD231PD (R11)(R15*1), Z8, Z4
-	VFMADD231PD (R12)(R15*1), Z8, Z5
-	VFMADD231PD (R13)(R15*1), Z8, Z6
-	VFMADD231PD (R14)(R15*1), Z8, Z7
-	ADDQ        $0x00000040, R15
-	CMPQ        R15, DX
+	VMOVUPD     (SI)(R14*1), Z8
+	VFMADD231PD (R10)(R14*1), Z8, Z4
+	VFMADD231PD (R11)(R14*1), Z8, Z5
+	VFMADD231PD (R12)(R14*1), Z8, Z6
+	VFMADD231PD (R13)(R14*1), Z8, Z7
+	ADDQ        $0x00000040, R14
+	CMPQ        R14, DX
 	JL          columns1
 	VUNPCKLPD   Z1, Z0, Z8
 	VUNPCKHPD   Z1, Z0, Z9
@@ -4811,335 +5030,732 @@ columns1:
 	VSHUFF64X2  $0x88, Z8, Z12, Z9
 	VSHUFF64X2  $0xdd, Z8, Z12, Z8
 	VADDPD      Z8, Z9, Z9
-	VMOVUPD     Z9, (AX)(R9*8)
-	ADDQ        $0x00000008, R9
+	VMOVUPD     Z9, (AX)(R8*8)
+	ADDQ        $0x00000008, R8
 	JZ          done
-	SUBQ        $0x00000008, R10
-	JNZ         loop
-	MOVQ        R8, R10
-	ADDQ        DX, DI
-	JMP         loop
+	SUBQ        $0x00000008, R9
+	JNZ         rows
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         rows
+
+theta1:
+	VMOVUPD (SI), Z0
+
+rows1:
+	MOVQ        (BX)(R8*8), R10
+	VPXORQ      Z1, Z1, Z1
+	VFMADD231PD (R10)(CX*1), Z0, Z1
+	MOVQ        8(BX)(R8*8), R10
+	VPXORQ      Z2, Z2, Z2
+	VFMADD231PD (R10)(CX*1), Z0, Z2
+	MOVQ        16(BX)(R8*8), R10
+	VPXORQ      Z3, Z3, Z3
+	VFMADD231PD (R10)(CX*1), Z0, Z3
+	MOVQ        24(BX)(R8*8), R10
+	VPXORQ      Z4, Z4, Z4
+	VFMADD231PD (R10)(CX*1), Z0, Z4
+	MOVQ        32(BX)(R8*8), R10
+	VPXORQ      Z5, Z5, Z5
+	VFMADD231PD (R10)(CX*1), Z0, Z5
+	MOVQ        40(BX)(R8*8), R10
+	VPXORQ      Z6, Z6, Z6
+	VFMADD231PD (R10)(CX*1), Z0, Z6
+	MOVQ        48(BX)(R8*8), R10
+	VPXORQ      Z7, Z7, Z7
+	VFMADD231PD (R10)(CX*1), Z0, Z7
+	MOVQ        56(BX)(R8*8), R10
+	VPXORQ      Z8, Z8, Z8
+	VFMADD231PD (R10)(CX*1), Z0, Z8
+	VUNPCKLPD   Z2, Z1, Z9
+	VUNPCKHPD   Z2, Z1, Z10
+	VADDPD      Z10, Z9, Z9
+	VUNPCKLPD   Z4, Z3, Z10
+	VUNPCKHPD   Z4, Z3, Z11
+	VADDPD      Z11, Z10, Z10
+	VUNPCKLPD   Z6, Z5, Z11
+	VUNPCKHPD   Z6, Z5, Z12
+	VADDPD      Z12, Z11, Z11
+	VUNPCKLPD   Z8, Z7, Z12
+	VUNPCKHPD   Z8, Z7, Z13
+	VADDPD      Z13, Z12, Z12
+	VSHUFF64X2  $0x88, Z10, Z9, Z13
+	VSHUFF64X2  $0xdd, Z10, Z9, Z9
+	VADDPD      Z9, Z13, Z13
+	VSHUFF64X2  $0x88, Z12, Z11, Z9
+	VSHUFF64X2  $0xdd, Z12, Z11, Z10
+	VADDPD      Z10, Z9, Z9
+	VSHUFF64X2  $0x88, Z9, Z13, Z10
+	VSHUFF64X2  $0xdd, Z9, Z13, Z9
+	VADDPD      Z9, Z10, Z10
+	VMOVUPD     Z10, (AX)(R8*8)
+	ADDQ        $0x00000008, R8
+	JZ          done
+	SUBQ        $0x00000008, R9
+	JNZ         rows1
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         theta1
+
+theta2:
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+
+rows2:
+	MOVQ        (BX)(R8*8), R10
+	VPXORQ      Z2, Z2, Z2
+	VFMADD231PD (R10)(CX*1), Z0, Z2
+	VFMADD231PD 64(R10)(CX*1), Z1, Z2
+	MOVQ        8(BX)(R8*8), R10
+	VPXORQ      Z3, Z3, Z3
+	VFMADD231PD (R10)(CX*1), Z0, Z3
+	VFMADD231PD 64(R10)(CX*1), Z1, Z3
+	MOVQ        16(BX)(R8*8), R10
+	VPXORQ      Z4, Z4, Z4
+	VFMADD231PD (R10)(CX*1), Z0, Z4
+	VFMADD231PD 64(R10)(CX*1), Z1, Z4
+	MOVQ        24(BX)(R8*8), R10
+	VPXORQ      Z5, Z5, Z5
+	VFMADD231PD (R10)(CX*1), Z0, Z5
+	VFMADD231PD 64(R10)(CX*1), Z1, Z5
+	MOVQ        32(BX)(R8*8), R10
+	VPXORQ      Z6, Z6, Z6
+	VFMADD231PD (R10)(CX*1), Z0, Z6
+	VFMADD231PD 64(R10)(CX*1), Z1, Z6
+	MOVQ        40(BX)(R8*8), R10
+	VPXORQ      Z7, Z7, Z7
+	VFMADD231PD (R10)(CX*1), Z0, Z7
+	VFMADD231PD 64(R10)(CX*1), Z1, Z7
+	MOVQ        48(BX)(R8*8), R10
+	VPXORQ      Z8, Z8, Z8
+	VFMADD231PD (R10)(CX*1), Z0, Z8
+	VFMADD231PD 64(R10)(CX*1), Z1, Z8
+	MOVQ        56(BX)(R8*8), R10
+	VPXORQ      Z9, Z9, Z9
+	VFMADD231PD (R10)(CX*1), Z0, Z9
+	VFMADD231PD 64(R10)(CX*1), Z1, Z9
+	VUNPCKLPD   Z3, Z2, Z10
+	VUNPCKHPD   Z3, Z2, Z11
+	VADDPD      Z11, Z10, Z10
+	VUNPCKLPD   Z5, Z4, Z11
+	VUNPCKHPD   Z5, Z4, Z12
+	VADDPD      Z12, Z11, Z11
+	VUNPCKLPD   Z7, Z6, Z12
+	VUNPCKHPD   Z7, Z6, Z13
+	VADDPD      Z13, Z12, Z12
+	VUNPCKLPD   Z9, Z8, Z13
+	VUNPCKHPD   Z9, Z8, Z14
+	VADDPD      Z14, Z13, Z13
+	VSHUFF64X2  $0x88, Z11, Z10, Z14
+	VSHUFF64X2  $0xdd, Z11, Z10, Z10
+	VADDPD      Z10, Z14, Z14
+	VSHUFF64X2  $0x88, Z13, Z12, Z10
+	VSHUFF64X2  $0xdd, Z13, Z12, Z11
+	VADDPD      Z11, Z10, Z10
+	VSHUFF64X2  $0x88, Z10, Z14, Z11
+	VSHUFF64X2  $0xdd, Z10, Z14, Z10
+	VADDPD      Z10, Z11, Z11
+	VMOVUPD     Z11, (AX)(R8*8)
+	ADDQ        $0x00000008, R8
+	JZ          done
+	SUBQ        $0x00000008, R9
+	JNZ         rows2
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         theta2
+
+theta3:
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	VMOVUPD 128(SI), Z2
+
+rows3:
+	MOVQ        (BX)(R8*8), R10
+	VPXORQ      Z3, Z3, Z3
+	VFMADD231PD (R10)(CX*1), Z0, Z3
+	VFMADD231PD 64(R10)(CX*1), Z1, Z3
+	VFMADD231PD 128(R10)(CX*1), Z2, Z3
+	MOVQ        8(BX)(R8*8), R10
+	VPXORQ      Z4, Z4, Z4
+	VFMADD231PD (R10)(CX*1), Z0, Z4
+	VFMADD231PD 64(R10)(CX*1), Z1, Z4
+	VFMADD231PD 128(R10)(CX*1), Z2, Z4
+	MOVQ        16(BX)(R8*8), R10
+	VPXORQ      Z5, Z5, Z5
+	VFMADD231PD (R10)(CX*1), Z0, Z5
+	VFMADD231PD 64(R10)(CX*1), Z1, Z5
+	VFMADD231PD 128(R10)(CX*1), Z2, Z5
+	MOVQ        24(BX)(R8*8), R10
+	VPXORQ      Z6, Z6, Z6
+	VFMADD231PD (R10)(CX*1), Z0, Z6
+	VFMADD231PD 64(R10)(CX*1), Z1, Z6
+	VFMADD231PD 128(R10)(CX*1), Z2, Z6
+	MOVQ        32(BX)(R8*8), R10
+	VPXORQ      Z7, Z7, Z7
+	VFMADD231PD (R10)(CX*1), Z0, Z7
+	VFMADD231PD 64(R10)(CX*1), Z1, Z7
+	VFMADD231PD 128(R10)(CX*1), Z2, Z7
+	MOVQ        40(BX)(R8*8), R10
+	VPXORQ      Z8, Z8, Z8
+	VFMADD231PD (R10)(CX*1), Z0, Z8
+	VFMADD231PD 64(R10)(CX*1), Z1, Z8
+	VFMADD231PD 128(R10)(CX*1), Z2, Z8
+	MOVQ        48(BX)(R8*8), R10
+	VPXORQ      Z9, Z9, Z9
+	VFMADD231PD (R10)(CX*1), Z0, Z9
+	VFMADD231PD 64(R10)(CX*1), Z1, Z9
+	VFMADD231PD 128(R10)(CX*1), Z2, Z9
+	MOVQ        56(BX)(R8*8), R10
+	VPXORQ      Z10, Z10, Z10
+	VFMADD231PD (R10)(CX*1), Z0, Z10
+	VFMADD231PD 64(R10)(CX*1), Z1, Z10
+	VFMADD231PD 128(R10)(CX*1), Z2, Z10
+	VUNPCKLPD   Z4, Z3, Z11
+	VUNPCKHPD   Z4, Z3, Z12
+	VADDPD      Z12, Z11, Z11
+	VUNPCKLPD   Z6, Z5, Z12
+	VUNPCKHPD   Z6, Z5, Z13
+	VADDPD      Z13, Z12, Z12
+	VUNPCKLPD   Z8, Z7, Z13
+	VUNPCKHPD   Z8, Z7, Z14
+	VADDPD      Z14, Z13, Z13
+	VUNPCKLPD   Z10, Z9, Z14
+	VUNPCKHPD   Z10, Z9, Z15
+	VADDPD      Z15, Z14, Z14
+	VSHUFF64X2  $0x88, Z12, Z11, Z15
+	VSHUFF64X2  $0xdd, Z12, Z11, Z11
+	VADDPD      Z11, Z15, Z15
+	VSHUFF64X2  $0x88, Z14, Z13, Z11
+	VSHUFF64X2  $0xdd, Z14, Z13, Z12
+	VADDPD      Z12, Z11, Z11
+	VSHUFF64X2  $0x88, Z11, Z15, Z12
+	VSHUFF64X2  $0xdd, Z11, Z15, Z11
+	VADDPD      Z11, Z12, Z12
+	VMOVUPD     Z12, (AX)(R8*8)
+	ADDQ        $0x00000008, R8
+	JZ          done
+	SUBQ        $0x00000008, R9
+	JNZ         rows3
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         theta3
+
+theta4:
+	VMOVUPD (SI), Z0
+	VMOVUPD 64(SI), Z1
+	VMOVUPD 128(SI), Z2
+	VMOVUPD 192(SI), Z3
+
+rows4:
+	MOVQ        (BX)(R8*8), R10
+	VPXORQ      Z4, Z4, Z4
+	VFMADD231PD (R10)(CX*1), Z0, Z4
+	VFMADD231PD 64(R10)(CX*1), Z1, Z4
+	VFMADD231PD 128(R10)(CX*1), Z2, Z4
+	VFMADD231PD 192(R10)(CX*1), Z3, Z4
+	MOVQ        8(BX)(R8*8), R10
+	VPXORQ      Z5, Z5, Z5
+	VFMADD231PD (R10)(CX*1), Z0, Z5
+	VFMADD231PD 64(R10)(CX*1), Z1, Z5
+	VFMADD231PD 128(R10)(CX*1), Z2, Z5
+	VFMADD231PD 192(R10)(CX*1), Z3, Z5
+	MOVQ        16(BX)(R8*8), R10
+	VPXORQ      Z6, Z6, Z6
+	VFMADD231PD (R10)(CX*1), Z0, Z6
+	VFMADD231PD 64(R10)(CX*1), Z1, Z6
+	VFMADD231PD 128(R10)(CX*1), Z2, Z6
+	VFMADD231PD 192(R10)(CX*1), Z3, Z6
+	MOVQ        24(BX)(R8*8), R10
+	VPXORQ      Z7, Z7, Z7
+	VFMADD231PD (R10)(CX*1), Z0, Z7
+	VFMADD231PD 64(R10)(CX*1), Z1, Z7
+	VFMADD231PD 128(R10)(CX*1), Z2, Z7
+	VFMADD231PD 192(R10)(CX*1), Z3, Z7
+	MOVQ        32(BX)(R8*8), R10
+	VPXORQ      Z8, Z8, Z8
+	VFMADD231PD (R10)(CX*1), Z0, Z8
+	VFMADD231PD 64(R10)(CX*1), Z1, Z8
+	VFMADD231PD 128(R10)(CX*1), Z2, Z8
+	VFMADD231PD 192(R10)(CX*1), Z3, Z8
+	MOVQ        40(BX)(R8*8), R10
+	VPXORQ      Z9, Z9, Z9
+	VFMADD231PD (R10)(CX*1), Z0, Z9
+	VFMADD231PD 64(R10)(CX*1), Z1, Z9
+	VFMADD231PD 128(R10)(CX*1), Z2, Z9
+	VFMADD231PD 192(R10)(CX*1), Z3, Z9
+	MOVQ        48(BX)(R8*8), R10
+	VPXORQ      Z10, Z10, Z10
+	VFMADD231PD (R10)(CX*1), Z0, Z10
+	VFMADD231PD 64(R10)(CX*1), Z1, Z10
+	VFMADD231PD 128(R10)(CX*1), Z2, Z10
+	VFMADD231PD 192(R10)(CX*1), Z3, Z10
+	MOVQ        56(BX)(R8*8), R10
+	VPXORQ      Z11, Z11, Z11
+	VFMADD231PD (R10)(CX*1), Z0, Z11
+	VFMADD231PD 64(R10)(CX*1), Z1, Z11
+	VFMADD231PD 128(R10)(CX*1), Z2, Z11
+	VFMADD231PD 192(R10)(CX*1), Z3, Z11
+	VUNPCKLPD   Z5, Z4, Z12
+	VUNPCKHPD   Z5, Z4, Z13
+	VADDPD      Z13, Z12, Z12
+	VUNPCKLPD   Z7, Z6, Z13
+	VUNPCKHPD   Z7, Z6, Z14
+	VADDPD      Z14, Z13, Z13
+	VUNPCKLPD   Z9, Z8, Z14
+	VUNPCKHPD   Z9, Z8, Z15
+	VADDPD      Z15, Z14, Z14
+	VUNPCKLPD   Z11, Z10, Z15
+	VUNPCKHPD   Z11, Z10, Z16
+	VADDPD      Z16, Z15, Z15
+	VSHUFF64X2  $0x88, Z13, Z12, Z16
+	VSHUFF64X2  $0xdd, Z13, Z12, Z12
+	VADDPD      Z12, Z16, Z16
+	VSHUFF64X2  $0x88, Z15, Z14, Z12
+	VSHUFF64X2  $0xdd, Z15, Z14, Z13
+	VADDPD      Z13, Z12, Z12
+	VSHUFF64X2  $0x88, Z12, Z16, Z13
+	VSHUFF64X2  $0xdd, Z12, Z16, Z12
+	VADDPD      Z12, Z13, Z13
+	VMOVUPD     Z13, (AX)(R8*8)
+	ADDQ        $0x00000008, R8
+	JZ          done
+	SUBQ        $0x00000008, R9
+	JNZ         rows4
+	MOVQ        DI, R9
+	ADDQ        DX, SI
+	JMP         theta4
 
 done:
-	NEGQ R9
-	MOVQ R9, ret+64(FP)
 	VZEROUPPER
 	RET
 
-// func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
-// Requires: AVX, AVX512F, MMX+
-TEXT ·rowSumAVX512(SB), NOSPLIT, $0-80
-	MOVQ dst+0(FP), AX
-	MOVQ data+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ idx+32(FP), SI
-	MOVQ ahead+40(FP), DI
-	MOVQ c+48(FP), R8
-	MOVQ m+56(FP), R9
-	MOVQ sums+64(FP), R10
-	SHLQ $0x03, DX
+// func rowSumAVX512(dst *float64, data *float64, stride int, places *uint64, c *float64, m int, sums int, a float64, base *float64)
+// Requires: AVX, AVX512F
+TEXT ·rowSumAVX512(SB), NOSPLIT, $0-72
+	MOVQ         dst+0(FP), AX
+	MOVQ         data+8(FP), CX
+	MOVQ         stride+16(FP), DX
+	MOVQ         places+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         m+40(FP), DI
+	MOVQ         sums+48(FP), R8
+	MOVQ         base+64(FP), R9
+	VBROADCASTSD a+56(FP), Z0
+	SHLQ         $0x03, DX
 
 next:
-	MOVQ DX, R12
+	MOVQ DX, R11
 
 block4:
-	CMPQ   R12, $0x00000100
+	CMPQ   R11, $0x00000100
 	JL     end4
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z4, Z4, Z4
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z3, Z3, Z3
 	VPXORQ Z7, Z7, Z7
-	XORQ   R11, R11
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z8, Z8, Z8
+	XORQ   R10, R10
 
-pairs4:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last4
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z0
-	VFMADD231PD  64(R13), Z8, Z1
-	VFMADD231PD  128(R13), Z8, Z2
-	VFMADD231PD  192(R13), Z8, Z3
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
-	PREFETCHT0   192(R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z4
-	VFMADD231PD  64(R13), Z8, Z5
-	VFMADD231PD  128(R13), Z8, Z6
-	VFMADD231PD  192(R13), Z8, Z7
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
-	PREFETCHT0   192(R13)(CX*1)
-	JMP          pairs4
+rows8of4:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of4
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z5
+	VFMADD231PD  64(R12)(CX*1), Z9, Z6
+	VFMADD231PD  128(R12)(CX*1), Z9, Z7
+	VFMADD231PD  192(R12)(CX*1), Z9, Z8
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z5
+	VFMADD231PD  64(R12)(CX*1), Z9, Z6
+	VFMADD231PD  128(R12)(CX*1), Z9, Z7
+	VFMADD231PD  192(R12)(CX*1), Z9, Z8
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z5
+	VFMADD231PD  64(R12)(CX*1), Z9, Z6
+	VFMADD231PD  128(R12)(CX*1), Z9, Z7
+	VFMADD231PD  192(R12)(CX*1), Z9, Z8
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z5
+	VFMADD231PD  64(R12)(CX*1), Z9, Z6
+	VFMADD231PD  128(R12)(CX*1), Z9, Z7
+	VFMADD231PD  192(R12)(CX*1), Z9, Z8
+	JMP          rows8of4
 
-last4:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of4:
+	SUBQ $0x00000008, R10
+
+rows2of4:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of4
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z5
+	VFMADD231PD  64(R12)(CX*1), Z9, Z6
+	VFMADD231PD  128(R12)(CX*1), Z9, Z7
+	VFMADD231PD  192(R12)(CX*1), Z9, Z8
+	JMP          rows2of4
+
+fewer2of4:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store4
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z0
-	VFMADD231PD  64(R13), Z8, Z1
-	VFMADD231PD  128(R13), Z8, Z2
-	VFMADD231PD  192(R13), Z8, Z3
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
-	PREFETCHT0   192(R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z1
+	VFMADD231PD  64(R12)(CX*1), Z9, Z2
+	VFMADD231PD  128(R12)(CX*1), Z9, Z3
+	VFMADD231PD  192(R12)(CX*1), Z9, Z4
 
 store4:
-	VADDPD  Z4, Z0, Z0
-	VMOVUPD Z0, (AX)
-	VADDPD  Z5, Z1, Z1
-	VMOVUPD Z1, 64(AX)
-	VADDPD  Z6, Z2, Z2
-	VMOVUPD Z2, 128(AX)
-	VADDPD  Z7, Z3, Z3
-	VMOVUPD Z3, 192(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000100, R12
-	JMP     block4
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD (R9), Z0, Z1
+	VMOVUPD     Z1, (AX)
+	VADDPD      Z6, Z2, Z2
+	VFMADD231PD 64(R9), Z0, Z2
+	VMOVUPD     Z2, 64(AX)
+	VADDPD      Z7, Z3, Z3
+	VFMADD231PD 128(R9), Z0, Z3
+	VMOVUPD     Z3, 128(AX)
+	VADDPD      Z8, Z4, Z4
+	VFMADD231PD 192(R9), Z0, Z4
+	VMOVUPD     Z4, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, R9
+	SUBQ        $0x00000100, R11
+	JMP         block4
 
 end4:
 block3:
-	CMPQ   R12, $0x000000c0
+	CMPQ   R11, $0x000000c0
 	JL     end3
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z12, Z12, Z12
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z14, Z14, Z14
-	XORQ   R11, R11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z15, Z15, Z15
+	XORQ   R10, R10
 
-pairs3:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last3
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z9
-	VFMADD231PD  64(R13), Z8, Z10
-	VFMADD231PD  128(R13), Z8, Z11
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z12
-	VFMADD231PD  64(R13), Z8, Z13
-	VFMADD231PD  128(R13), Z8, Z14
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
-	JMP          pairs3
+rows8of3:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of3
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z13
+	VFMADD231PD  64(R12)(CX*1), Z9, Z14
+	VFMADD231PD  128(R12)(CX*1), Z9, Z15
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z13
+	VFMADD231PD  64(R12)(CX*1), Z9, Z14
+	VFMADD231PD  128(R12)(CX*1), Z9, Z15
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z13
+	VFMADD231PD  64(R12)(CX*1), Z9, Z14
+	VFMADD231PD  128(R12)(CX*1), Z9, Z15
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z13
+	VFMADD231PD  64(R12)(CX*1), Z9, Z14
+	VFMADD231PD  128(R12)(CX*1), Z9, Z15
+	JMP          rows8of3
 
-last3:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of3:
+	SUBQ $0x00000008, R10
+
+rows2of3:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of3
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z13
+	VFMADD231PD  64(R12)(CX*1), Z9, Z14
+	VFMADD231PD  128(R12)(CX*1), Z9, Z15
+	JMP          rows2of3
+
+fewer2of3:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store3
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z9
-	VFMADD231PD  64(R13), Z8, Z10
-	VFMADD231PD  128(R13), Z8, Z11
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	PREFETCHT0   128(R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z10
+	VFMADD231PD  64(R12)(CX*1), Z9, Z11
+	VFMADD231PD  128(R12)(CX*1), Z9, Z12
 
 store3:
-	VADDPD  Z12, Z9, Z9
-	VMOVUPD Z9, (AX)
-	VADDPD  Z13, Z10, Z10
-	VMOVUPD Z10, 64(AX)
-	VADDPD  Z14, Z11, Z11
-	VMOVUPD Z11, 128(AX)
-	ADDQ    $0x000000c0, AX
-	ADDQ    $0x000000c0, CX
-	SUBQ    $0x000000c0, R12
-	JMP     block3
+	VADDPD      Z13, Z10, Z10
+	VFMADD231PD (R9), Z0, Z10
+	VMOVUPD     Z10, (AX)
+	VADDPD      Z14, Z11, Z11
+	VFMADD231PD 64(R9), Z0, Z11
+	VMOVUPD     Z11, 64(AX)
+	VADDPD      Z15, Z12, Z12
+	VFMADD231PD 128(R9), Z0, Z12
+	VMOVUPD     Z12, 128(AX)
+	ADDQ        $0x000000c0, AX
+	ADDQ        $0x000000c0, CX
+	ADDQ        $0x000000c0, R9
+	SUBQ        $0x000000c0, R11
+	JMP         block3
 
 end3:
 block2:
-	CMPQ   R12, $0x00000080
+	CMPQ   R11, $0x00000080
 	JL     end2
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z17, Z17, Z17
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z18, Z18, Z18
-	XORQ   R11, R11
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z19, Z19, Z19
+	XORQ   R10, R10
 
-pairs2:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last2
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z15
-	VFMADD231PD  64(R13), Z8, Z16
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z17
-	VFMADD231PD  64(R13), Z8, Z18
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
-	JMP          pairs2
+rows8of2:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of2
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z18
+	VFMADD231PD  64(R12)(CX*1), Z9, Z19
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z18
+	VFMADD231PD  64(R12)(CX*1), Z9, Z19
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z18
+	VFMADD231PD  64(R12)(CX*1), Z9, Z19
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z18
+	VFMADD231PD  64(R12)(CX*1), Z9, Z19
+	JMP          rows8of2
 
-last2:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of2:
+	SUBQ $0x00000008, R10
+
+rows2of2:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of2
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z18
+	VFMADD231PD  64(R12)(CX*1), Z9, Z19
+	JMP          rows2of2
+
+fewer2of2:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store2
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z15
-	VFMADD231PD  64(R13), Z8, Z16
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	PREFETCHT0   64(R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z16
+	VFMADD231PD  64(R12)(CX*1), Z9, Z17
 
 store2:
-	VADDPD  Z17, Z15, Z15
-	VMOVUPD Z15, (AX)
-	VADDPD  Z18, Z16, Z16
-	VMOVUPD Z16, 64(AX)
-	ADDQ    $0x00000080, AX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000080, R12
-	JMP     block2
+	VADDPD      Z18, Z16, Z16
+	VFMADD231PD (R9), Z0, Z16
+	VMOVUPD     Z16, (AX)
+	VADDPD      Z19, Z17, Z17
+	VFMADD231PD 64(R9), Z0, Z17
+	VMOVUPD     Z17, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000080, R11
+	JMP         block2
 
 end2:
 block1:
-	CMPQ   R12, $0x00000040
+	CMPQ   R11, $0x00000040
 	JL     end1
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z20, Z20, Z20
-	XORQ   R11, R11
+	VPXORQ Z21, Z21, Z21
+	XORQ   R10, R10
 
-pairs1:
-	ADDQ         $0x00000002, R11
-	CMPQ         R11, R9
-	JG           last1
-	MOVL         -8(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -16(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z19
-	MOVL         -8(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	MOVL         -4(SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD -8(R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z20
-	MOVL         -4(DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
-	JMP          pairs1
+rows8of1:
+	ADDQ         $0x00000008, R10
+	CMPQ         R10, DI
+	JG           fewer8of1
+	MOVQ         -64(BX)(R10*8), R12
+	VBROADCASTSD -64(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
+	MOVQ         -56(BX)(R10*8), R12
+	VBROADCASTSD -56(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z21
+	MOVQ         -48(BX)(R10*8), R12
+	VBROADCASTSD -48(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
+	MOVQ         -40(BX)(R10*8), R12
+	VBROADCASTSD -40(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z21
+	MOVQ         -32(BX)(R10*8), R12
+	VBROADCASTSD -32(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
+	MOVQ         -24(BX)(R10*8), R12
+	VBROADCASTSD -24(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z21
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z21
+	JMP          rows8of1
 
-last1:
-	SUBQ         $0x00000002, R11
-	CMPQ         R11, R9
+fewer8of1:
+	SUBQ $0x00000008, R10
+
+rows2of1:
+	ADDQ         $0x00000002, R10
+	CMPQ         R10, DI
+	JG           fewer2of1
+	MOVQ         -16(BX)(R10*8), R12
+	VBROADCASTSD -16(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
+	MOVQ         -8(BX)(R10*8), R12
+	VBROADCASTSD -8(SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z21
+	JMP          rows2of1
+
+fewer2of1:
+	SUBQ         $0x00000002, R10
+	CMPQ         R10, DI
 	JE           store1
-	MOVL         (SI)(R11*4), R13
-	CMPQ         R13, BX
-	JAE          bad
-	IMULQ        DX, R13
-	ADDQ         CX, R13
-	VBROADCASTSD (R8)(R11*8), Z8
-	VFMADD231PD  (R13), Z8, Z19
-	MOVL         (DI)(R11*4), R13
-	IMULQ        DX, R13
-	PREFETCHT0   (R13)(CX*1)
+	MOVQ         (BX)(R10*8), R12
+	VBROADCASTSD (SI)(R10*8), Z9
+	VFMADD231PD  (R12)(CX*1), Z9, Z20
 
 store1:
-	VADDPD  Z20, Z19, Z19
-	VMOVUPD Z19, (AX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000040, R12
-	JMP     block1
+	VADDPD      Z21, Z20, Z20
+	VFMADD231PD (R9), Z0, Z20
+	VMOVUPD     Z20, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000040, R11
+	JMP         block1
 
 end1:
 	SUBQ DX, CX
-	LEAQ (SI)(R9*4), SI
-	LEAQ (DI)(R9*4), DI
-	LEAQ (R8)(R9*8), R8
-	DECQ R10
+	LEAQ (BX)(DI*8), BX
+	LEAQ (SI)(DI*8), SI
+	DECQ R8
 	JNZ  next
+	VZEROUPPER
+	RET
 
-bad:
-	MOVQ R10, ret+72(FP)
+// func locateAVX512(places *uint64, idx *uint32, n int, size uint64, rows uint64) int
+// Requires: AVX, AVX512F
+TEXT ·locateAVX512(SB), NOSPLIT, $0-48
+	MOVQ         places+0(FP), AX
+	MOVQ         idx+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VPBROADCASTQ size+24(FP), Z0
+	VPBROADCASTQ rows+32(FP), Z1
+	VPXORQ       Z2, Z2, Z2
+	XORQ         BX, BX
+
+loop:
+	VPMOVZXDQ (CX)(BX*4), Z3
+	VPMAXUD   Z3, Z2, Z2
+	VPMULUDQ  Z0, Z3, Z3
+	VMOVDQU64 Z3, (AX)(BX*8)
+	ADDQ      $0x00000008, BX
+	CMPQ      BX, DX
+	JL        loop
+	VPCMPUQ   $0x05, Z1, Z2, K1
+	KMOVW     K1, AX
+	MOVQ      AX, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -5210,72 +5826,6 @@ tail:
 	ADDQ      BX, DX
 	DECQ      DI
 	JNZ       row
-	VZEROUPPER
-	RET
-
-// func over1pAVX512(dst *float64, x *float64, n int, a float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·over1pAVX512(SB), NOSPLIT, $0-32
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD a+24(FP), Z0
-	XORQ         BX, BX
-
-loop4:
-	CMPQ         DX, $0x00000020
-	JL           end4
-	VMOVUPD      (CX)(BX*8), Z1
-	VMOVUPD      64(CX)(BX*8), Z2
-	VMOVUPD      128(CX)(BX*8), Z3
-	VMOVUPD      192(CX)(BX*8), Z4
-	VBROADCASTSD constants<>+64(SB), Z5
-	VADDPD       Z5, Z1, Z1
-	VBROADCASTSD constants<>+64(SB), Z5
-	VADDPD       Z5, Z2, Z2
-	VBROADCASTSD constants<>+64(SB), Z5
-	VADDPD       Z5, Z3, Z3
-	VBROADCASTSD constants<>+64(SB), Z5
-	VADDPD       Z5, Z4, Z4
-	VDIVPD       Z1, Z0, Z1
-	VDIVPD       Z2, Z0, Z2
-	VDIVPD       Z3, Z0, Z3
-	VDIVPD       Z4, Z0, Z4
-	VMOVUPD      Z1, (AX)(BX*8)
-	VMOVUPD      Z2, 64(AX)(BX*8)
-	VMOVUPD      Z3, 128(AX)(BX*8)
-	VMOVUPD      Z4, 192(AX)(BX*8)
-	ADDQ         $0x00000020, BX
-	SUBQ         $0x00000020, DX
-	JMP          loop4
-
-end4:
-loop1:
-	CMPQ         DX, $0x00000008
-	JL           end1
-	VMOVUPD      (CX)(BX*8), Z1
-	VBROADCASTSD constants<>+64(SB), Z2
-	VADDPD       Z2, Z1, Z1
-	VDIVPD       Z1, Z0, Z1
-	VMOVUPD      Z1, (AX)(BX*8)
-	ADDQ         $0x00000008, BX
-	SUBQ         $0x00000008, DX
-	JMP          loop1
-
-end1:
-	TESTQ        DX, DX
-	JZ           done
-	MOVQ         $0x00000001, SI
-	SHLXQ        DX, SI, DX
-	DECQ         DX
-	KMOVB        DX, K1
-	VMOVUPD.Z    (CX)(BX*8), K1, Z1
-	VBROADCASTSD constants<>+64(SB), Z2
-	VADDPD       Z2, Z1, Z1
-	VDIVPD       Z1, Z0, Z1
-	VMOVUPD      Z1, K1, (AX)(BX*8)
-
-done:
 	VZEROUPPER
 	RET
 

@@ -32,20 +32,40 @@ func (r *Rows) Stride() int { return r.stride }
 // Row returns row i with its padding.
 func (r *Rows) Row(i int) []float64 { return r.data[i*r.stride : (i+1)*r.stride] }
 
-// Dots sets dst[k] to the product of row idx[k] with a vector of Stride numbers. Theta
-// holds one such vector or more, and as many equal parts of idx belong to one each. A product
-// is eight running sums, s[j mod 8] = fma(row[j], theta[j], s[j mod 8]), added up as
+// Locate sets places[k] to where row idx[k] begins, in bytes, which is how Dots and Combine
+// take rows: what is used twice is looked up once. It panics if there is no such row.
+func (r *Rows) Locate(places []uint64, idx []uint32) {
+	if len(places) != len(idx) {
+		panic(badLength)
+	}
+	size := uint64(8 * r.stride)
+	n, ok := locateASM(places, idx, size, uint64(r.n))
+	for k, i := range idx[n:] {
+		ok = ok && int(i) < r.n
+		places[n+k] = uint64(i) * size
+	}
+	if !ok {
+		panic("kernel: no such row")
+	}
+}
+
+// at returns the row at a place.
+func (r *Rows) at(place uint64) []float64 { return r.data[place/8:][:r.stride] }
+
+// Dots sets dst[k] to the product of the row at places[k] with a vector of Stride numbers.
+// Theta holds one such vector or more, and as many equal parts of places belong to one each. A
+// product is eight running sums, s[j mod 8] = fma(row[j], theta[j], s[j mod 8]), added up as
 //
 //	((s0+s1) + (s2+s3)) + ((s4+s5) + (s6+s7)).
 //
-// It panics if there is no such row.
-func (r *Rows) Dots(dst []float64, idx []uint32, theta []float64) {
-	m := r.parts(len(idx), len(theta))
-	if len(dst) != len(idx) {
+// The places must be of Locate.
+func (r *Rows) Dots(dst []float64, places []uint64, theta []float64) {
+	m := r.parts(len(places), len(theta))
+	if len(dst) != len(places) {
 		panic(badLength)
 	}
-	for k := rowDotsASM(dst, r, idx, theta, m); k < len(idx); k++ {
-		row := r.Row(int(idx[k]))
+	for k := rowDotsASM(dst, r, places, theta, m); k < len(places); k++ {
+		row := r.at(places[k])
 		var s [8]float64
 		for j, v := range theta[k/m*r.stride:][:r.stride] {
 			s[j&7] = math.FMA(row[j], v, s[j&7])
@@ -66,32 +86,28 @@ func (r *Rows) parts(n, numbers int) int {
 	return max(n/p, 1)
 }
 
-// Combine sets dst, one vector of Stride numbers or more, to Σ c[k] row idx[k] over as many
-// equal parts of idx and c: two running sums, of the even and of the odd k of a part,
-// s = fma(c[k], row[j], s), that are added at the end. It panics if there is no such row.
-// If ahead is as long as idx, its rows are fetched into the cache meanwhile: a matrix that
-// does not fit there costs its latency otherwise.
-func (r *Rows) Combine(dst []float64, idx []uint32, c []float64, ahead []uint32) {
-	m := r.parts(len(idx), len(dst))
-	if len(c) != len(idx) {
+// Combine sets dst, one vector of Stride numbers or more, to a base + Σ c[k] row over as many
+// equal parts of places and c: two running sums, of the even and of the odd k of a part,
+// s = fma(c[k], row[j], s), that are added up, and at last fma(a, base[j], s). The base is as
+// long as dst, and may be it. The places must be of Locate.
+func (r *Rows) Combine(dst []float64, places []uint64, c []float64, a float64, base []float64) {
+	m := r.parts(len(places), len(dst))
+	if len(c) != len(places) || len(base) != len(dst) {
 		panic(badLength)
 	}
-	if len(ahead) < len(idx) {
-		ahead = idx
-	}
-	if rowSumASM(dst, r, idx, ahead, c, m) {
+	if rowSumASM(dst, r, places, c, m, a, base) {
 		return
 	}
 	for at := 0; at < len(dst); at += r.stride {
 		first := at / r.stride * m
 		for j := range r.stride {
 			var s [2]float64
-			if len(idx) > 0 {
-				for k, i := range idx[first : first+m] {
-					s[k&1] = math.FMA(c[first+k], r.data[int(i)*r.stride+j], s[k&1])
+			if len(places) > 0 {
+				for k, p := range places[first : first+m] {
+					s[k&1] = math.FMA(c[first+k], r.data[int(p/8)+j], s[k&1])
 				}
 			}
-			dst[at+j] = s[0] + s[1]
+			dst[at+j] = math.FMA(a, base[at+j], s[0]+s[1])
 		}
 	}
 }
@@ -113,15 +129,15 @@ func Repack(dst []float64, ldd int, src []float64, lds, cols, n int) {
 	}
 }
 
-// OverOnePlus sets dst[i] to a/(1 + x[i]), each operation rounded. The slices must be
-// of one length, and the same or not overlap.
-func OverOnePlus(dst []float64, a float64, x []float64) {
+// Sigmoid sets dst[i] to a/(1 + exp(x[i])), with the exponential of Exp and each operation
+// rounded. The slices must be of one length, and the same or not overlap.
+func Sigmoid(dst []float64, a float64, x []float64) {
 	if len(dst) != len(x) {
 		panic(badLength)
 	}
-	n := over1pASM(dst, a, x)
+	n := sigmoidASM(dst, a, x)
 	for i := n; i < len(x); i++ {
-		dst[i] = a / (1 + x[i])
+		dst[i] = a / (1 + Exp1(x[i]))
 	}
 }
 

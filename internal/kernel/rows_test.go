@@ -39,8 +39,10 @@ func TestRows(t *testing.T) {
 				use(level, func() {
 					a, b := make([]float64, len(idx)+2), make([]float64, len(theta)+2)
 					a[len(idx)], b[len(theta)] = 7, 7
-					rows.Dots(a[:len(idx)], idx, theta)
-					rows.Combine(b[:len(theta)], idx, c, idx[:len(idx)/2])
+					places := make([]uint64, len(idx))
+					rows.Locate(places, idx)
+					rows.Dots(a[:len(idx)], places, theta)
+					rows.Combine(b[:len(theta)], places, c, 0.5, theta)
 					if a[len(idx)] != 7 || b[len(theta)] != 7 {
 						t.Fatalf("%s wrote too far, d = %d, m = %d", level, d, m)
 					}
@@ -63,8 +65,8 @@ func TestRows(t *testing.T) {
 					t.Fatalf("product %d: %v, want %v", k, dots[k], want)
 				}
 			}
-			for j := range theta {
-				var want, size float64
+			for j, v := range theta {
+				want, size := v/2, math.Abs(v/2)
 				for k := j / stride * m; k < (j/stride+1)*m; k++ {
 					if j%stride < d {
 						v := c[k] * data[int(idx[k])*d+j%stride]
@@ -80,25 +82,22 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// TestRowsOutOfRange holds Dots and Combine to panic, not to read beyond the matrix.
+// TestRowsOutOfRange holds Locate to panic, so that nothing is read beyond the matrix.
 func TestRowsOutOfRange(t *testing.T) {
 	rows := NewRows(10, 3, make([]float64, 30))
 	for _, level := range levels {
 		use(level, func() {
 			for at := range 19 {
-				idx, c := make([]uint32, 19), make([]float64, 19)
-				idx[at] = 10
-				for name, f := range map[string]func(){
-					"Dots":    func() { rows.Dots(c, idx, make([]float64, 8)) },
-					"Combine": func() { rows.Combine(make([]float64, 8), idx, c, nil) },
-				} {
+				for _, bad := range []uint32{10, 1 << 31, 1<<32 - 1} {
+					idx := make([]uint32, 19)
+					idx[at] = bad
 					func() {
 						defer func() {
 							if recover() == nil {
-								t.Errorf("%s %s: no panic for index 10 at %d", level, name, at)
+								t.Errorf("%s: no panic for row %d at %d", level, bad, at)
 							}
 						}()
-						f()
+						rows.Locate(make([]uint64, 19), idx)
 					}()
 				}
 			}
@@ -106,17 +105,17 @@ func TestRowsOutOfRange(t *testing.T) {
 	}
 }
 
-func TestOverOnePlus(t *testing.T) {
+func TestSigmoid(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for n := range 70 {
 		x := mixture(r, n)
 		for _, level := range levels {
 			use(level, func() {
 				y := make([]float64, n)
-				OverOnePlus(y, 0.1, x)
+				Sigmoid(y, 0.1, x)
 				for i, v := range x {
-					if want := 0.1 / (1 + v); !same(y[i], want) {
-						t.Fatalf("%s: %v, want %v", level, y[i], want)
+					if want := 0.1 / (1 + Exp1(v)); !same(y[i], want) {
+						t.Fatalf("%s: %v at %v, want %v", level, y[i], v, want)
 					}
 				}
 			})

@@ -33,6 +33,11 @@ func uniformsAVX2(dst *float64, words *uint64, n int)
 //go:noescape
 func expAVX2(dst *float64, x *float64, n int)
 
+// sigmoidAVX2 is a kernel in assembly.
+//
+//go:noescape
+func sigmoidAVX2(dst *float64, x *float64, n int, a float64)
+
 // logAVX2 is a kernel in assembly.
 //
 //go:noescape
@@ -106,12 +111,17 @@ func block1x3AVX2(dst *float64, ldd int, x *float64, ldx int, panel *float64, k 
 // rowDotsAVX2 is a kernel in assembly.
 //
 //go:noescape
-func rowDotsAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
+func rowDotsAVX2(dst *float64, data *float64, stride int, places *uint64, theta *float64, m int, all int)
 
 // rowSumAVX2 is a kernel in assembly.
 //
 //go:noescape
-func rowSumAVX2(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
+func rowSumAVX2(dst *float64, data *float64, stride int, places *uint64, c *float64, m int, sums int, a float64, base *float64)
+
+// locateAVX2 is a kernel in assembly.
+//
+//go:noescape
+func locateAVX2(places *uint64, idx *uint32, n int, size uint64, rows uint64) int
 
 // indicesAVX2 is a kernel in assembly.
 //
@@ -122,11 +132,6 @@ func indicesAVX2(dst *uint32, words *uint64, n int, size uint64, least *[8]uint6
 //
 //go:noescape
 func repackAVX2(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
-
-// over1pAVX2 is a kernel in assembly.
-//
-//go:noescape
-func over1pAVX2(dst *float64, x *float64, n int, a float64)
 
 // keyAVX512 is a kernel in assembly.
 //
@@ -157,6 +162,11 @@ func laneNormalsAVX512(l *[4][8]uint64, dst *float64, groups int)
 //
 //go:noescape
 func expAVX512(dst *float64, x *float64, n int)
+
+// sigmoidAVX512 is a kernel in assembly.
+//
+//go:noescape
+func sigmoidAVX512(dst *float64, x *float64, n int, a float64)
 
 // logAVX512 is a kernel in assembly.
 //
@@ -266,12 +276,17 @@ func block1x3AVX512(dst *float64, ldd int, x *float64, ldx int, panel *float64, 
 // rowDotsAVX512 is a kernel in assembly.
 //
 //go:noescape
-func rowDotsAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, theta *float64, m int, all int) int
+func rowDotsAVX512(dst *float64, data *float64, stride int, places *uint64, theta *float64, m int, all int)
 
 // rowSumAVX512 is a kernel in assembly.
 //
 //go:noescape
-func rowSumAVX512(dst *float64, data *float64, stride int, n int, idx *uint32, ahead *uint32, c *float64, m int, sums int) int
+func rowSumAVX512(dst *float64, data *float64, stride int, places *uint64, c *float64, m int, sums int, a float64, base *float64)
+
+// locateAVX512 is a kernel in assembly.
+//
+//go:noescape
+func locateAVX512(places *uint64, idx *uint32, n int, size uint64, rows uint64) int
 
 // indicesAVX512 is a kernel in assembly.
 //
@@ -282,8 +297,3 @@ func indicesAVX512(dst *uint32, words *uint64, n int, size uint64, least *[8]uin
 //
 //go:noescape
 func repackAVX512(dst *float64, ldd int, src *float64, lds int, cols int, rows int)
-
-// over1pAVX512 is a kernel in assembly.
-//
-//go:noescape
-func over1pAVX512(dst *float64, x *float64, n int, a float64)

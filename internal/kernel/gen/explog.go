@@ -80,60 +80,78 @@ func (v isa) get(l lookup, s, dst vec) {
 	VGATHERQPD(m, operand.Mem{Base: l.base, Index: i, Scale: 8}, dst)
 }
 
+// exp returns the exponentials of some vectors, which it changes.
+func (v isa) exp(x []vec, main, rest lookup) []vec {
+	n := len(x)
+	s, t, r, p, f := v.regs(n), v.regs(n), v.regs(n), v.regs(n), v.regs(n)
+	lo, hi := v.broadcast(num(expLo)), v.broadcast(num(expHi))
+	for i := range x {
+		VMINPD(x[i], hi, x[i]) // a NaN in x stays
+	}
+	for i := range x {
+		VMAXPD(x[i], lo, x[i])
+	}
+	for i := range x {
+		VMOVAPD(x[i], s[i])
+		c := v.broadcast(num(log2e))
+		VFMADD213PD(v.broadcast(num(round)), c, s[i])
+	}
+	for i := range x {
+		v.sub(num(round), s[i], t[i])
+	}
+	for i := range x {
+		VMOVAPD(x[i], r[i])
+		v.fma231(num(-ln2), t[i], r[i])
+		v.fma231(num(-ln2lo), t[i], r[i])
+	}
+	v.horner(r, p, exp6, exp5, exp4, exp3, exp2, 1)
+	for i := range x {
+		l := v.reg()
+		v.get(rest, s[i], l)
+		VFMADD213PD(l, r[i], p[i])
+	}
+	for i := range x {
+		v.get(main, s[i], f[i])
+		VFMADD213PD(f[i], f[i], p[i])
+	}
+	for i := range x {
+		if v.wide() {
+			VSCALEFPD(t[i], p[i], p[i])
+		} else {
+			v.scale(s[i], p[i])
+		}
+	}
+	return p
+}
+
 func genExpLog(v isa) {
-	var main, rest lookup
-	v.stream(stream{
-		name: "exp", sig: "func(dst, x *float64, n int)", in: []string{"x"}, out: "dst",
-		unroll: map[bool]int{true: 2, false: 1}[v.wide()],
-		setup: func([]vec) {
+	for _, overOnePlus := range []bool{false, true} {
+		f := stream{
+			name: "exp", sig: "func(dst, x *float64, n int)", in: []string{"x"}, out: "dst",
+			unroll: map[bool]int{true: 2, false: 1}[v.wide()],
+		}
+		if overOnePlus {
+			f.name, f.sig, f.scalars = "sigmoid", "func(dst, x *float64, n int, a float64)", []string{"a"}
+		}
+		var main, rest lookup
+		f.setup = func([]vec) {
 			main = v.lookup("pow2Table", words(pow2))
 			rest = v.lookup("pow2RestTable", words(pow2Rest))
-		},
-		body: func(in [][]vec, _ []vec) (out []operand.Op) {
-			x := in[0]
-			n := len(x)
-			s, t, r, p, f := v.regs(n), v.regs(n), v.regs(n), v.regs(n), v.regs(n)
-			lo, hi := v.broadcast(num(expLo)), v.broadcast(num(expHi))
-			for i := range x {
-				VMINPD(x[i], hi, x[i]) // a NaN in x stays
-			}
-			for i := range x {
-				VMAXPD(x[i], lo, x[i])
-			}
-			for i := range x {
-				VMOVAPD(x[i], s[i])
-				c := v.broadcast(num(log2e))
-				VFMADD213PD(v.broadcast(num(round)), c, s[i])
-			}
-			for i := range x {
-				v.sub(num(round), s[i], t[i])
-			}
-			for i := range x {
-				VMOVAPD(x[i], r[i])
-				v.fma231(num(-ln2), t[i], r[i])
-				v.fma231(num(-ln2lo), t[i], r[i])
-			}
-			v.horner(r, p, exp6, exp5, exp4, exp3, exp2, 1)
-			for i := range x {
-				l := v.reg()
-				v.get(rest, s[i], l)
-				VFMADD213PD(l, r[i], p[i])
-			}
-			for i := range x {
-				v.get(main, s[i], f[i])
-				VFMADD213PD(f[i], f[i], p[i])
-			}
-			for i := range x {
-				if v.wide() {
-					VSCALEFPD(t[i], p[i], p[i])
-				} else {
-					v.scale(s[i], p[i])
+		}
+		f.body = func(in [][]vec, s []vec) []operand.Op {
+			e := v.exp(in[0], main, rest)
+			if overOnePlus {
+				for _, x := range e {
+					v.add(v.broadcast(num(1)), x, x)
 				}
-				out = append(out, p[i])
+				for _, x := range e {
+					VDIVPD(x, s[0], x)
+				}
 			}
-			return out
-		},
-	})
+			return ops(e)
+		}
+		v.stream(f)
+	}
 
 	// Log stops before a vector that holds something else than normal positive
 	// numbers and returns how far it came.

@@ -12,62 +12,57 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// row sets p to the address of row idx[k+d] plus the column offset in bytes, and jumps to
-// bad if there is no such row.
-func row(p reg.GPVirtual, idx, k reg.Register, d int, n, stride, data reg.GPVirtual, bad string) {
-	MOVL(at(idx, k, 4, 4*d), p.As32())
-	CMPQ(p, n)
-	JAE(operand.LabelRef(bad))
-	IMULQ(stride, p)
-	ADDQ(data, p)
-}
-
 func load(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
 
 func genRows(v isa) {
 	v.rowDots()
 	v.rowSum()
+	v.locate()
 	v.indices()
 	v.repack()
-	v.stream(stream{
-		name: "over1p", sig: "func(dst, x *float64, n int, a float64)",
-		in: []string{"x"}, out: "dst", scalars: []string{"a"}, unroll: 4,
-		body: func(in [][]vec, s []vec) []operand.Op {
-			for _, x := range in[0] {
-				v.add(v.broadcast(num(1)), x, x)
-			}
-			for _, x := range in[0] {
-				VDIVPD(x, s[0], x)
-			}
-			return ops(in[0])
-		},
-	})
 }
 
-// rowDots takes 8 rows at a time (AVX2: 4), in parts of 4 whose addresses fit the
-// registers, of which m belong to one theta; all is the total, and both are multiples of
-// that. It returns how many are left from the first group with an index that is out of
-// range, or 0.
+// rowDots takes 8 rows at a time (AVX2: 4), of which m belong to one theta; all is the
+// total, and both are multiples of that. With AVX-512 up to four vectors of theta stay in
+// registers: what limits it are rows that are not in the first level of cache, and the
+// fewer instructions a row takes the more of them are fetched at a time.
 func (v isa) rowDots() {
-	v.text("rowDots", "func(dst, data *float64, stride, n int, idx *uint32, theta *float64, m, all int) int")
-	dst, data, stride, n, idx, theta, m := load("dst"), load("data"), load("stride"), load("n"), load("idx"), load("theta"), load("m")
+	v.text("rowDots", "func(dst, data *float64, stride int, places *uint64, theta *float64, m, all int)")
+	dst, data, stride, places, theta, m := load("dst"), load("data"), load("stride"), load("places"), load("theta"), load("m")
 	SHLQ(operand.U8(3), stride) // bytes
-	k := load("all")            // from −all to 0, beyond the ends of dst and idx
+	k := load("all")            // from −all to 0, beyond the ends of dst and places
 	LEAQ(at(dst, k, 8, 0), dst)
-	LEAQ(at(idx, k, 4, 0), idx)
+	LEAQ(at(places, k, 8, 0), places)
 	NEGQ(k)
 	left := GP64() // of theta's rows
 	MOVQ(m, left)
 	group := v.lanes
-	Label("loop")
-	parts := group / 4
 	registers := 8 / v.lanes // of a row's eight running sums
+	next := func(rows, vector string) {
+		ADDQ(operand.U32(group), k)
+		JZ(operand.LabelRef("done"))
+		SUBQ(operand.U32(group), left)
+		JNZ(operand.LabelRef(rows))
+		MOVQ(m, left)
+		ADDQ(stride, theta)
+		JMP(operand.LabelRef(vector))
+	}
+	widths := 0
+	if v.wide() {
+		widths = 4
+	}
+	for w := 1; w <= widths; w++ {
+		CMPQ(stride, operand.U32(64*w))
+		JE(operand.LabelRef(fmt.Sprintf("theta%d", w)))
+	}
 	sums := v.regs(group * registers)
-	for part := range parts {
+	Label("rows")
+	for part := range group / 4 { // whose addresses fit the registers
 		var p [4]reg.GPVirtual
 		for i := range p {
 			p[i] = GP64()
-			row(p[i], idx, k, 4*part+i, n, stride, data, "done")
+			MOVQ(at(places, k, 8, 8*(4*part+i)), p[i])
+			ADDQ(data, p[i])
 		}
 		s := sums[part*4*registers:][:4*registers]
 		for i := range s {
@@ -95,16 +90,28 @@ func (v isa) rowDots() {
 		VADDPD(high, low, low)
 		VMOVUPD(low, at(dst, k, 8, 0))
 	}
-	ADDQ(operand.U32(group), k)
-	JZ(operand.LabelRef("done"))
-	SUBQ(operand.U32(group), left)
-	JNZ(operand.LabelRef("loop"))
-	MOVQ(m, left)
-	ADDQ(stride, theta)
-	JMP(operand.LabelRef("loop"))
+	next("rows", "rows")
+	for w := 1; w <= widths; w++ {
+		rows, vector := fmt.Sprintf("rows%d", w), fmt.Sprintf("theta%d", w)
+		Label(vector)
+		t := v.regs(w)
+		for h := range t {
+			VMOVUPD(at(theta, nil, 0, 64*h), t[h])
+		}
+		Label(rows)
+		sums := v.regs(group)
+		for i, s := range sums {
+			p := GP64()
+			MOVQ(at(places, k, 8, 8*i), p)
+			v.xor(s, s, s)
+			for h := range t {
+				VFMADD231PD(at(p, data, 1, 64*h), t[h], s)
+			}
+		}
+		VMOVUPD(v.sum8(sums), at(dst, k, 8, 0))
+		next(rows, vector)
+	}
 	Label("done")
-	NEGQ(k)
-	Store(k, ReturnIndex(0))
 	end()
 }
 
@@ -144,12 +151,16 @@ func (v isa) sum8(s []vec) vec {
 }
 
 // rowSum takes blocks of up to four (AVX2: two) times eight columns, for each of several
-// sums of m rows, and fetches the rows ahead into the cache as it goes. It returns how many
-// sums are left when an index was out of range, or 0.
+// sums of m rows, and adds a times the base to each.
 func (v isa) rowSum() {
-	v.text("rowSum", "func(dst, data *float64, stride, n int, idx, ahead *uint32, c *float64, m, sums int) int")
-	dst, data, stride, n, idx, ahead, c, m := load("dst"), load("data"), load("stride"), load("n"), load("idx"), load("ahead"), load("c"), load("m")
-	sums := load("sums")
+	v.text("rowSum", "func(dst, data *float64, stride int, places *uint64, c *float64, m, sums int, a float64, base *float64)")
+	dst, data, stride, places, c, m := load("dst"), load("data"), load("stride"), load("places"), load("c"), load("m")
+	sums, base := load("sums"), load("base")
+	a, err := Param("a").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	factor := v.broadcast(a.Addr)
 	SHLQ(operand.U8(3), stride)
 	k, left := GP64(), GP64()
 	registers := 8 / v.lanes
@@ -164,57 +175,102 @@ func (v isa) rowSum() {
 		Label("block" + name)
 		CMPQ(left, operand.U32(64*w))
 		JL(operand.LabelRef("end" + name))
-		a, b := v.regs(w*registers), v.regs(w*registers)
-		for i := range a {
-			v.xor(a[i], a[i], a[i])
-			v.xor(b[i], b[i], b[i])
+		even, odd := v.regs(w*registers), v.regs(w*registers)
+		for i := range even {
+			v.xor(even[i], even[i], even[i])
+			v.xor(odd[i], odd[i], odd[i])
 		}
 		XORQ(k, k)
 		one := func(s []vec, d int) {
 			p, f := GP64(), v.reg()
-			row(p, idx, k, d, n, stride, data, "bad")
+			MOVQ(at(places, k, 8, 8*d), p)
 			VBROADCASTSD(at(c, k, 8, 8*d), f)
 			for i := range s {
-				VFMADD231PD(at(p, nil, 0, i*v.size()), f, s[i])
-			}
-			MOVL(at(ahead, k, 4, 4*d), p.As32())
-			IMULQ(stride, p)
-			for i := range w {
-				PREFETCHT0(at(p, data, 1, 64*i))
+				VFMADD231PD(at(p, data, 1, i*v.size()), f, s[i])
 			}
 		}
-		Label("pairs" + name)
-		ADDQ(operand.U32(2), k)
-		CMPQ(k, m)
-		JG(operand.LabelRef("last" + name))
-		one(a, -2)
-		one(b, -1)
-		JMP(operand.LabelRef("pairs" + name))
-		Label("last" + name)
-		SUBQ(operand.U32(2), k)
+		for _, n := range []int{8, 2} {
+			Label(fmt.Sprintf("rows%dof%d", n, w))
+			ADDQ(operand.U32(n), k)
+			CMPQ(k, m)
+			JG(operand.LabelRef(fmt.Sprintf("fewer%dof%d", n, w)))
+			for i := range n {
+				one([][]vec{even, odd}[i%2], i-n)
+			}
+			JMP(operand.LabelRef(fmt.Sprintf("rows%dof%d", n, w)))
+			Label(fmt.Sprintf("fewer%dof%d", n, w))
+			SUBQ(operand.U32(n), k)
+		}
 		CMPQ(k, m)
 		JE(operand.LabelRef("store" + name))
-		one(a, 0)
+		one(even, 0)
 		Label("store" + name)
-		for i := range a {
-			VADDPD(b[i], a[i], a[i])
-			VMOVUPD(a[i], at(dst, nil, 0, i*v.size()))
+		for i := range even {
+			VADDPD(odd[i], even[i], even[i])
+			VFMADD231PD(at(base, nil, 0, i*v.size()), factor, even[i])
+			VMOVUPD(even[i], at(dst, nil, 0, i*v.size()))
 		}
-		ADDQ(operand.U32(64*w), dst)
-		ADDQ(operand.U32(64*w), data)
+		for _, p := range []reg.GPVirtual{dst, data, base} {
+			ADDQ(operand.U32(64*w), p)
+		}
 		SUBQ(operand.U32(64*w), left)
 		JMP(operand.LabelRef("block" + name))
 		Label("end" + name)
 	}
 	SUBQ(stride, data)
-	LEAQ(at(idx, m, 4, 0), idx)
-	LEAQ(at(ahead, m, 4, 0), ahead)
+	LEAQ(at(places, m, 8, 0), places)
 	LEAQ(at(c, m, 8, 0), c)
 	DECQ(sums)
 	JNZ(operand.LabelRef("next"))
-	Label("bad")
-	Store(sums, ReturnIndex(0))
 	end()
+}
+
+// locate multiplies whole vectors of numbers by the size of a row, and returns 0 if all are
+// below the number of rows.
+func (v isa) locate() {
+	v.text("locate", "func(places *uint64, idx *uint32, n int, size, rows uint64) int")
+	places, idx, n := load("places"), load("idx"), load("n")
+	size, rows, most := v.reg(), v.reg(), v.reg()
+	for i, name := range []string{"size", "rows"} {
+		a, err := Param(name).Resolve()
+		if err != nil {
+			panic(err)
+		}
+		VPBROADCASTQ(a.Addr, []vec{size, rows}[i])
+	}
+	v.xor(most, most, most)
+	i := GP64()
+	XORQ(i, i)
+	Label("loop")
+	x := v.reg()
+	VPMOVZXDQ(at(idx, i, 4, 0), x)
+	VPMAXUD(x, most, most)
+	VPMULUDQ(size, x, x)
+	v.storeWords(x, at(places, i, 8, 0))
+	ADDQ(operand.U32(v.lanes), i)
+	CMPQ(i, n)
+	JL(operand.LabelRef("loop"))
+	bad := GP64()
+	if v.wide() {
+		k := K()
+		VPCMPUQ(operand.U8(5), rows, most, k) // not below
+		KMOVW(k, bad.As32())
+	} else {
+		VPCMPGTQ(most, rows, most)
+		VMOVMSKPD(most, bad.As32())
+		XORQ(operand.U32(15), bad)
+	}
+	Store(bad, ReturnIndex(0))
+	end()
+}
+
+// storeWords stores a vector of words.
+func (v isa) storeWords(x vec, m operand.Mem) {
+	if v.wide() {
+		VMOVDQU64(x, m)
+	} else {
+		VMOVDQU(x, m)
+	}
 }
 
 // indices maps whole vectors of words and leaves the running minimum of the low halves
@@ -253,20 +309,13 @@ func (v isa) indices() {
 	VPSRLQ(operand.U8(32), p, p)
 	v.and(high, q, q)
 	v.or(q, p, p)
-	if v.wide() {
-		VMOVDQU64(p, at(dst, i, 8, 0))
-	} else {
-		VMOVDQU(p, at(dst, i, 8, 0))
-	}
+	v.storeWords(p, at(dst, i, 8, 0))
 	ADDQ(operand.U32(v.lanes), i)
 	CMPQ(i, n)
 	JL(operand.LabelRef("loop"))
 	l := load("least")
-	if v.wide() {
-		VMOVDQU64(least, at(l, nil, 0, 0))
-	} else {
-		VMOVDQU(least, at(l, nil, 0, 0))
-		VMOVDQU(least, at(l, nil, 0, 32))
+	for i := range 8 / v.lanes {
+		v.storeWords(least, at(l, nil, 0, i*v.size()))
 	}
 	end()
 }
