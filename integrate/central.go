@@ -25,10 +25,10 @@ func (c *central) add(x []float64) {
 	o.mean /= o.n
 	for _, v := range x {
 		d := v - o.mean
-		q := d * d
+		q := float64(d * d)
 		o.m2 += q
-		o.m3 += q * d
-		o.m4 += q * q
+		o.m3 += float64(q * d)
+		o.m4 += float64(q * q)
 	}
 	c.merge(o)
 }
@@ -42,12 +42,11 @@ func (c *central) merge(o central) {
 	}
 	n := c.n + o.n
 	d := o.mean - c.mean
-	e := d / n
-	p := c.n * o.n
-	c.m4 += o.m4 + d*e*e*e*p*(c.n*c.n-p+o.n*o.n) + 6*e*e*(c.n*c.n*o.m2+o.n*o.n*c.m2) + 4*e*(c.n*o.m3-o.n*c.m3)
-	c.m3 += o.m3 + d*e*e*p*(c.n-o.n) + 3*e*(c.n*o.m2-o.n*c.m2)
-	c.m2 += o.m2 + d*e*p
-	c.mean += e * o.n
+	e, p, a, b := d/n, float64(c.n*o.n), float64(c.n*c.n), float64(o.n*o.n)
+	c.m4 += o.m4 + float64(d*e*e*e*p*(a-p+b)) + float64(6*e*e*(float64(a*o.m2)+float64(b*c.m2))) + float64(4*e*(float64(c.n*o.m3)-float64(o.n*c.m3)))
+	c.m3 += o.m3 + float64(d*e*e*p*(c.n-o.n)) + float64(3*e*(float64(c.n*o.m2)-float64(o.n*c.m2)))
+	c.m2 += o.m2 + float64(d*e*p)
+	c.mean += float64(e * o.n)
 	c.n = n
 }
 
@@ -62,5 +61,5 @@ func (c *central) estimate() sde.Estimate {
 // spread returns the variance with its standard error, from the fourth moment.
 func (c *central) spread() sde.Estimate {
 	v := c.variance()
-	return sde.Estimate{Value: v, StdErr: math.Sqrt(math.Max(c.m4/c.n-v*v, 0) / c.n), Groups: int(min(c.n, math.MaxInt32))}
+	return sde.Estimate{Value: v, StdErr: math.Sqrt(math.Max(c.m4/c.n-float64(v*v), 0) / c.n), Groups: int(min(c.n, math.MaxInt32))}
 }

@@ -23,7 +23,7 @@ import (
 //
 // Only general noise needs areas, and pays for them: by default
 // MrongowiusRossler's with so many terms that what they lack is below h^(3/2),
-// as the strong order asks. On a coupled stream (sde.Stream.Couple) the areas are
+// as the strong order asks. Without them (ZeroArea) the strong order is ½. On a coupled stream (sde.Stream.Couple) the areas are
 // composed of those of the finer steps, as the increments are.
 //
 // Derivatives of the root come from the diffusion's RootJacobian or

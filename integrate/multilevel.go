@@ -425,7 +425,7 @@ func (r *multilevelRun) batch(level, n int) error {
 func (r *multilevelRun) tick(steps float64) {
 	total := float64(r.done)
 	for l, n := range r.planned {
-		total += r.steps(l) * float64(n)
+		total += float64(r.steps(l) * float64(n))
 	}
 	done := r.done + int64(steps)
 	r.Progress(Progress{Done: done, Total: max(done, int64(total)), Time: r.Time * float64(done) / math.Max(total, 1), Elapsed: time.Since(r.started)})
@@ -459,7 +459,7 @@ func (o *differences) Observe(s sde.Sample) error {
 		case 2:
 			p[0] -= p[1]
 		case 3:
-			p[0] = (p[0]+p[2])/2 - p[1]
+			p[0] = float64((p[0]+p[2])/2) - p[1]
 		}
 		y = append(y, p[0])
 	}
@@ -532,12 +532,12 @@ func (r *multilevelRun) rate(of func(y *central) (v, stderr float64)) sde.Estima
 		}
 		n++
 		x, y, q := float64(l), -math.Log2(v), v*math.Ln2/se
-		q *= q
-		w, wx, wy, wxx, wxy = w+q, wx+q*x, wy+q*y, wxx+q*x*x, wxy+q*x*y
+		q = float64(q * q)
+		w, wx, wy, wxx, wxy = w+q, wx+float64(q*x), wy+float64(q*y), wxx+float64(q*x*x), wxy+float64(q*x*y)
 	}
 	if n < 2 {
 		return sde.Estimate{Value: math.NaN(), StdErr: math.NaN()}
 	}
-	det := w*wxx - wx*wx
-	return sde.Estimate{Value: (w*wxy - wx*wy) / det, StdErr: math.Sqrt(w / det), Groups: n}
+	det := float64(w*wxx) - float64(wx*wx)
+	return sde.Estimate{Value: (float64(w*wxy) - float64(wx*wy)) / det, StdErr: math.Sqrt(w / det), Groups: n}
 }

@@ -87,7 +87,7 @@ func (x TalayTubaro) Run(ctx context.Context, s Schedule) (*Extrapolation, error
 	}
 	q := math.Exp2(order)
 	res := &Extrapolation{Step: p.Step, Order: order, Warnings: p.warnings}
-	combine := func(fine, coarse float64) float64 { return (q*fine - coarse) / (q - 1) }
+	combine := func(fine, coarse float64) float64 { return (float64(q*fine) - coarse) / (q - 1) }
 	n := x.Functions
 	if x.Independent {
 		means := [2]*Mean{NewMean(n, x.F), NewMean(n, x.F)}
@@ -134,7 +134,7 @@ func (x TalayTubaro) Run(ctx context.Context, s Schedule) (*Extrapolation, error
 
 // count adds what a run took, at so many gradients for a particle's unit of time.
 func (x *Extrapolation) count(r *Result, gradients float64) {
-	x.Gradients += float64(r.Particles) * r.Time * gradients
+	x.Gradients += float64(float64(r.Particles) * r.Time * gradients)
 	x.Partial = x.Partial || r.Partial
 	for _, w := range r.Warnings {
 		if !slices.ContainsFunc(x.Warnings, func(v error) bool { return v.Error() == w.Error() }) {
