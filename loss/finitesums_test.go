@@ -53,7 +53,41 @@ func finiteSums() map[string]struct {
 		add("Huber"+size, huber, kinks, losstest.Hessian, losstest.Normalizable)
 		add("Huber with intercept"+size, huber.WithIntercept(), kinks, losstest.Hessian, losstest.Normalizable)
 	}
+	for _, s := range []struct{ n, d, k int }{{1, 1, 2}, {70, 3, 4}} {
+		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 6)
+		for i := range y {
+			y[i] = float64(i % s.k)
+		}
+		size := fmt.Sprintf(" %d×%d, %d", s.n, s.d, s.k)
+		softmax := must(loss.NewSoftmax(x, y, s.k, 0.01))
+		add("softmax"+size, softmax, 1, losstest.Hessian, losstest.Normalizable)
+		add("softmax with intercept"+size, softmax.WithIntercept(), 1, losstest.Hessian, losstest.Normalizable)
+		for _, a := range []loss.Activation{loss.Tanh, loss.ReLU, loss.Identity} {
+			for _, mean := range []bool{false, true} {
+				scale := 0.7
+				if a == loss.ReLU {
+					scale = kinks
+				}
+				l := must(loss.NewTwoLayer(x, y, loss.TwoLayerSettings{Units: s.k + 1, Activation: a, MeanField: mean, Ridge: 0.02}))
+				add(fmt.Sprintf("two layers, %v, mean field %v,%s", a, mean, size), l, scale, losstest.Normalizable)
+			}
+		}
+	}
+	add("matrix completion", must(loss.NewMatrixCompletion(3, 4, 2, entries(3, 4), 0.1)), 1, losstest.Hessian, losstest.Normalizable)
+	add("matrix completion, one entry", must(loss.NewMatrixCompletion(1, 1, 1, []loss.MatrixEntry{{Value: 2}}, 0)), 1, losstest.Hessian, losstest.Normalizable)
 	return sums
+}
+
+// entries are those of a matrix of rank 1, but for the diagonal.
+func entries(rows, columns int) (all []loss.MatrixEntry) {
+	for i := range rows {
+		for j := range columns {
+			if i != j {
+				all = append(all, loss.MatrixEntry{Row: i, Column: j, Value: float64(i+1) / float64(j+2)})
+			}
+		}
+	}
+	return all
 }
 
 func TestFiniteSums(t *testing.T) {

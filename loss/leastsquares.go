@@ -36,6 +36,7 @@ var (
 	_ sde.Minibatches     = (*LeastSquares)(nil)
 	_ sde.SampleGradients = (*LeastSquares)(nil)
 	_ sde.BatchGradient   = (*LeastSquares)(nil)
+	_ sde.OutputGradient  = (*LeastSquares)(nil)
 	_ sde.Hessian         = (*LeastSquares)(nil)
 	_ sde.Laplacian       = (*LeastSquares)(nil)
 	_ sde.Curvature       = (*LeastSquares)(nil)
@@ -125,4 +126,11 @@ func (l *LeastSquares) CriticalPoints() []sde.CriticalPoint {
 func (l *LeastSquares) Normalizable(temperature float64) bool {
 	l.once.Do(l.solve)
 	return temperature > 0 && l.rank == l.d
+}
+
+// OutputGradient implements sde.OutputGradient: it stores x_i into dst. It panics as
+// SampleGradient does.
+func (l *LeastSquares) OutputGradient(dst, theta []float64, i int) {
+	checkGradient(dst, theta, l.d)
+	copy(dst, l.rows.Row(i))
 }
