@@ -73,6 +73,31 @@ func finiteSums() map[string]struct {
 			}
 		}
 	}
+	for _, s := range []struct {
+		n, d, k int
+		hidden  []int
+	}{{1, 1, 1, nil}, {5, 2, 3, []int{4}}, {70, 3, 2, []int{5, 4, 3}}, {20, 2, 1, []int{30, 1}}} {
+		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 7)
+		targets := mat.NewDense(s.n, s.k, nil)
+		for i := range s.n {
+			for j := range s.k {
+				targets.Set(i, j, y[i]-0.3*float64(j))
+			}
+		}
+		for _, a := range []loss.Activation{loss.Tanh, loss.ReLU, loss.Identity} {
+			scale := 0.7
+			if a == loss.ReLU {
+				scale = kinks
+			}
+			set := loss.MLPSettings{Hidden: s.hidden, Activation: a, NoBias: a == loss.Identity, Ridge: 0.03}
+			add(fmt.Sprintf("MLP %d %d %v %d, %v", s.n, s.d, s.hidden, s.k, a), must(loss.NewMLP(x, targets, set)), scale, losstest.Normalizable)
+			if s.k > 1 {
+				set.CrossEntropy = true
+				set.NoBias = false
+				add(fmt.Sprintf("MLP %d %d %v %d, %v, cross entropy", s.n, s.d, s.hidden, s.k, a), must(loss.NewMLP(x, must(loss.OneHot(y, s.k)), set)), scale, losstest.Normalizable)
+			}
+		}
+	}
 	add("matrix completion", must(loss.NewMatrixCompletion(3, 4, 2, entries(3, 4), 0.1)), 1, losstest.Hessian, losstest.Normalizable)
 	add("matrix completion, one entry", must(loss.NewMatrixCompletion(1, 1, 1, []loss.MatrixEntry{{Value: 2}}, 0)), 1, losstest.Hessian, losstest.Normalizable)
 	return sums

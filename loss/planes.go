@@ -13,13 +13,13 @@ type planes struct {
 	k     int
 	theta []float64 // the vectors, of the rows' stride
 	sum   []float64 // likewise, of what add gives to each
-	idx   []uint32  // the samples, K times over
+	at    []uint64  // where the samples' rows are, K times over
 	t     []float64 // what dots gives: that of vector k and sample s is t[k·b+s], of b samples
 }
 
 func newPlanes(rows *kernel.Rows, k, most int) planes {
 	return planes{rows: rows, k: k, theta: make([]float64, k*rows.Stride()), sum: make([]float64, k*rows.Stride()),
-		idx: make([]uint32, k*most), t: make([]float64, k*most)}
+		at: make([]uint64, k*most), t: make([]float64, k*most)}
 }
 
 // load takes d numbers of theta for each vector, the first ones from theta[0], ld apart.
@@ -30,18 +30,19 @@ func (p *planes) load(theta []float64, ld, d int) {
 // dots returns the products of all vectors with samples.
 func (p *planes) dots(samples []uint32) []float64 {
 	b := len(samples)
-	for k := range p.k {
-		copy(p.idx[k*b:], samples)
+	p.rows.Locate(p.at[:b], samples)
+	for k := 1; k < p.k; k++ {
+		copy(p.at[k*b:], p.at[:b])
 	}
 	t := p.t[:p.k*b]
-	p.rows.Dots(t, p.idx[:p.k*b], p.theta)
+	p.rows.Dots(t, p.at[:p.k*b], p.theta)
 	return t
 }
 
 // add adds to the d numbers of each vector in dst, ld apart, Σ_s c[k·b+s] x_s over the
 // samples that dots was last called for.
 func (p *planes) add(dst []float64, ld, d int, c []float64) {
-	p.rows.Combine(p.sum, p.idx[:len(c)], c, nil)
+	p.rows.Combine(p.sum, p.at[:len(c)], c, 0, p.theta)
 	stride := p.rows.Stride()
 	for k := range p.k {
 		for j, v := range p.sum[k*stride:][:d] {
