@@ -105,6 +105,40 @@ func NewDiagonalQuadratic(h, center []float64) (*Quadratic, error) {
 	return q, nil
 }
 
+// NewRandomQuadratic returns the quadratic of a dense H of the given eigenvalues and of
+// eigenvectors drawn uniformly (RandomRotation), H = QᵀΛQ, centred at the origin. The
+// same seed gives the same bits on every machine. It returns an *sde.SettingError if there are no
+// eigenvalues or one is not finite.
+func NewRandomQuadratic(eigenvalues []float64, seed uint64) (*Quadratic, error) {
+	d := len(eigenvalues)
+	if d == 0 {
+		return nil, &sde.SettingError{Field: "loss: Quadratic eigenvalues", Value: eigenvalues, Want: "at least one", Err: sde.ErrDimension}
+	}
+	for i, v := range eigenvalues {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, &sde.SettingError{Field: fmt.Sprintf("loss: Quadratic eigenvalues[%d]", i), Value: v, Want: "a finite number"}
+		}
+	}
+	r := RandomRotation(d, seed)
+	h := mat.NewSymDense(d, nil)
+	for i := range d {
+		for j := range i + 1 {
+			var s float64
+			for k, v := range eigenvalues {
+				s = math.FMA(float64(r.At(k, i)*v), r.At(k, j), s)
+			}
+			h.SetSym(i, j, s)
+		}
+	}
+	q, err := NewQuadratic(h, nil)
+	if err != nil {
+		return nil, err
+	}
+	q.values = slices.Clone(eigenvalues)
+	slices.Sort(q.values)
+	return q, nil
+}
+
 func (q *Quadratic) setCenter(center []float64, d int) error {
 	if center != nil && len(center) != d {
 		return &sde.SettingError{Field: "loss: Quadratic.Center", Value: fmt.Sprintf("%d coordinates", len(center)),

@@ -56,17 +56,14 @@ func product(l sde.Loss, roots []root) []sde.CriticalPoint {
 	return all
 }
 
-// sharpest returns the largest eigenvalue of the Hessian over the minima of l.
-func sharpest(l interface {
-	sde.Loss
-	sde.Hessian
-	sde.Charted
-}) float64 {
+// sharpest returns the largest eigenvalue of the Hessian over the minima of l, 0 if they
+// are not known.
+func sharpest(l sde.Loss) float64 {
 	d := l.Dim()
 	var most float64
 	for _, p := range sde.Minima(l) {
 		h := make([]float64, d*d)
-		l.Hessian(h, p.Theta)
+		hessian(l, h, p.Theta)
 		var e mat.EigenSym
 		if e.Factorize(mat.NewSymDense(d, h), false) {
 			most = math.Max(most, e.Values(nil)[d-1])

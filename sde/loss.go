@@ -41,7 +41,7 @@ type Laplacian interface {
 
 // Curvature is an upgrade of a Loss that knows the largest eigenvalue of its
 // Hessian over its minima (for a quadratic, everywhere). An explicit scheme of
-// step h is linearly unstable there when h·Curvature() ≥ 2.
+// step h is linearly unstable there when h·Curvature() ≥ 2. It is 0 where it is not known.
 type Curvature interface {
 	Curvature() float64
 }
@@ -59,7 +59,8 @@ type Harmonic interface {
 }
 
 // Normalizable is an upgrade of a Loss that knows whether exp(−L/T) has a finite
-// integral over ℝᵈ.
+// integral over ℝᵈ. It returns false only where that is known; true is still looked at
+// by whoever normalises.
 type Normalizable interface {
 	Normalizable(temperature float64) bool
 }
