@@ -146,7 +146,7 @@ func (n *newton) look(y, r []float64, i, j, k int, t float64) bool {
 	case size <= 0x1p-50*(largest(trial)+largest(r)+float64(n.c*largest(a))) && size <= math.MaxFloat64: // nothing but rounding
 		copy(y, trial)
 		return false
-	case first || size < (1-0x1p-13*n.length[i])*n.size[i]:
+	case first || size < (1-float64(0x1p-13*n.length[i]))*n.size[i]:
 		copy(y, trial)
 		n.size[i] = size
 		copy(d, f)

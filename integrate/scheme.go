@@ -86,6 +86,9 @@ type Properties struct {
 	// that is exact. An order of 0 means that none is claimed, as where the scheme's
 	// paths are not those of the equation.
 	Strong, Weak, Invariant float64
+	// Heat is by what factor the temperature of the stationary law is above that of the
+	// equation, for D = T I; 0 means 1. Momentum makes SGD hotter, say.
+	Heat float64
 	// Stability is the largest h·λ for which the scheme is linearly stable on a
 	// quadratic of curvature λ; 0 means that it is not known, +Inf that there is none.
 	Stability float64

@@ -42,6 +42,12 @@ func bindUnderdamped(name string, s *System, friction, span float64) (underdampe
 		return underdamped{}, invalid("Ensemble.Equation", "noise that is no temperature", fmt.Sprintf("a temperature (sde.Thermal, D = T I) for %s: "+
 			"take HeavyBall for momentum with any noise, or EulerMaruyama without", name), sde.ErrUnsupported)
 	}
+	return newUnderdamped(name, s, friction, span)
+}
+
+// newUnderdamped returns the part that kernels with momenta share, and an error if
+// there is a domain that would have to turn them.
+func newUnderdamped(name string, s *System, friction, span float64) (underdamped, error) {
 	if c, ok := s.Equation.(sde.Confined); ok {
 		if b, box := c.Confinement().(sde.Box); c.Confinement() != nil && (!box || b.Boundary == sde.Reflecting) {
 			return underdamped{}, invalid("Ensemble.Equation", fmt.Sprintf("a domain %T that turns particles back", c.Confinement()), fmt.Sprintf("none, or a periodic or absorbing sde.Box, for %s, "+
@@ -90,18 +96,26 @@ func (k *underdamped) Start(x sde.Batch, stream *sde.Stream) {
 	} else {
 		clear(k.p[:n])
 	}
-	if k.lead != 0 {
-		c := k.slope(0)
-		kernel.Axpy(k.p[:n], -c*k.lead, k.g[:n])
-	}
+	k.advance()
 	k.Store(x)
 }
 
+// advance takes the scheme's momenta at the start to those of the row.
+func (k *underdamped) advance() {
+	if k.lead != 0 {
+		n := k.rows * k.s.State
+		c := k.slope(0)
+		kernel.Axpy(k.p[:n], -c*k.lead, k.g[:n])
+	}
+}
+
 // slope stores a multiple of the drift at q into g and returns its factor.
-func (k *underdamped) slope(t float64) float64 {
+func (k *underdamped) slope(t float64) float64 { return k.s.Slope(k.batch(k.g), k.batch(k.q), t) }
+
+// batch returns one of the kernel's columns as a batch.
+func (k *underdamped) batch(v []float64) sde.Batch {
 	d := k.s.State
-	n := k.rows * d
-	return k.s.Slope(sde.Batch{Data: k.g[:n], Rows: k.rows, Cols: d, Stride: d}, sde.Batch{Data: k.q[:n], Rows: k.rows, Cols: d, Stride: d}, t)
+	return sde.Batch{Data: v[:k.rows*d], Rows: k.rows, Cols: d, Stride: d}
 }
 
 // a takes the part A for the given time.

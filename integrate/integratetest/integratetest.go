@@ -64,7 +64,7 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //   - gradients: as many evaluations of the drift a step as stated, or no fewer if steps
 //     can fail (integrate.Explainer), since their number then depends on the state.
 //   - quadratic: on dX = −kX dt + √(2T) dW the step is linear, stable up to
-//     h = Stability/k, and its variance tends to T/k with the stated order.
+//     h = Stability/k, and its variance tends to T/k (times Heat) with the stated order.
 //   - weak order: of means and covariances of linear equations at a fixed time, with
 //     noise of each class; and, for constant noise, of ⟨x²⟩ on the double well.
 //   - invariant measure: the order of ⟨x²⟩ under the stationary law on a double well,
@@ -73,7 +73,8 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //     steps; the stated order must be compatible, and one lower by ½ not.
 //   - areas: a scheme of strong order 1 for general noise has the variance of Lévy areas.
 //
-// Schemes with history (integrate.Augmented) are spared the checks by quadrature.
+// Of the checks by quadrature, schemes with history (integrate.Augmented) are spared all
+// but the variance on a quadratic, if they state an order of the stationary law.
 func Check(scheme integrate.Scheme, o Options) error {
 	if scheme == nil {
 		return errors.New("integratetest: the scheme is nil")

@@ -110,19 +110,30 @@ func quadraticStep(scheme integrate.Scheme, k, temperature, h float64) (affine, 
 
 // StationaryVariance returns the variance of a scheme's stationary law on
 // dX = −kX dt + √(2T) dW with steps of h, exact but for rounding, or an error if the
-// scheme does not serve constant noise, has history, or takes a step that is not
-// linear. It is NaN or negative where the scheme is not stable.
+// scheme does not serve constant noise, or takes a step that is not
+// linear. It is NaN, negative or +Inf where the scheme is not stable.
 func StationaryVariance(scheme integrate.Scheme, k, temperature, h float64) (float64, error) {
+	if _, ok := scheme.(integrate.Augmented); ok {
+		return integrate.QuadraticVariance(scheme, k, temperature, h)
+	}
 	a, err := quadraticStep(scheme, k, temperature, h)
 	return a.variance(), err
 }
 
 func (c *checker) quadratic() {
 	p, ok := c.stated(sde.Constant)
-	if !ok || c.augmented {
+	if !ok || c.augmented && p.Invariant == 0 {
 		return
 	}
 	const k, temperature = 1.5, 0.3
+	heat := p.Heat
+	if heat == 0 {
+		heat = 1
+	}
+	if c.augmented {
+		c.augmentedQuadratic(k, temperature, heat, p.Invariant)
+		return
+	}
 	step := func(z float64) (affine, bool) {
 		a, err := quadraticStep(c.scheme, k, temperature, z/k)
 		if err != nil && !errors.Is(err, sde.ErrUnsupported) {
@@ -140,7 +151,7 @@ func (c *checker) quadratic() {
 			return
 		}
 		z = append(z, v)
-		e = append(e, a.variance()*k/temperature-1)
+		e = append(e, a.variance()*k/(temperature*heat)-1)
 	}
 	c.order("quadratic", "the relative error of the variance T/k of dX = −kX dt + √(2T) dW", z, e, p.Invariant, 1e-11)
 	switch limit := p.Stability; {
@@ -156,6 +167,24 @@ func (c *checker) quadratic() {
 				limit, below.alpha, above.alpha)
 		}
 	}
+}
+
+// augmentedQuadratic is the part of quadratic for schemes with history that can be had: the
+// order of the variance.
+func (c *checker) augmentedQuadratic(k, temperature, heat, order float64) {
+	var z, e []float64
+	for v := 0.2; v > 0.006; v /= 2 {
+		variance, err := integrate.QuadraticVariance(c.scheme, k, temperature, v/k)
+		if err != nil {
+			if !errors.Is(err, sde.ErrUnsupported) {
+				c.fault("quadratic", "h·k = %g: %v", v, err)
+			}
+			return
+		}
+		z = append(z, v)
+		e = append(e, variance*k/(temperature*heat)-1)
+	}
+	c.order("quadratic", fmt.Sprintf("the relative error of the variance %.3g T/k of x on dX = −kX dt + √(2T) dW", heat), z, e, order, 1e-11)
 }
 
 // order adds a fault unless the errors e at steps h, falling by halves, vanish with
