@@ -5,33 +5,60 @@
 // Package loss holds landscapes L(θ) for stochastic gradient flow, each with its
 // analytic gradient and Hessian and what is known of its minima and saddles.
 //
-//	one dimension
-//	  DoubleWell         ΔL·(x²−1)²
-//	  TiltedDoubleWell   (x²−1)²/4 + a x
-//	  FlatSharp          two minima, equally deep, one sharp and one flat
-//	  Prinz              four wells
-//	the plane
-//	  MullerBrown        three minima in a bent valley
-//	  ThreeHole          two deep minima, one shallow, two ways between
-//	  Himmelblau         four minima of value 0
-//	  QuadrupleWell      four minima of different depth
-//	  EntropicBarrier    two basins and a narrow channel, no height between
-//	  Banana             a bent Gaussian
-//	  ABFactorisation    ½(ab−1)², a valley of minima
-//	any dimension
-//	  Quadratic          ½(θ−c)ᵀH(θ−c), dense or diagonal
-//	  DoubleWells        a double well in each coordinate
-//	  Channel            a double well across a stiff valley
-//	  StyblinskiTang     wells of two depths in each coordinate
-//	  Rosenbrock         a bent, narrow valley
-//	  Rastrigin, Ackley  a paraboloid and a cone with waves
-//	  Funnel             Neal's
-//	  Quartic, LogCosh   a gradient that grows fast, and one that does not grow
-//	  Chain              a ring of coupled double wells
-//	  PhaseRetrieval     from squares of projections, the population's loss
-//	of one's own
-//	  Func               functions; a missing gradient by finite differences
-//	  FromProblem        a gonum optimize.Problem
+// # Landscapes
+//
+// Dimensions in brackets are those of the zero value, or of an example, of a landscape for
+// any dimension; the critical points are those that are declared (sde.Charted), of which
+// "–" are not known; sharpest is the largest curvature at a minimum (sde.Curvature).
+//
+//	landscape           d    minima  saddles  maxima  sharpest  exp(−L/T)  what it is
+//	DoubleWell          1    2       0        1       2         yes        ΔL (x²−1)²
+//	TiltedDoubleWell    1    2       0        1       2.287     yes        (x²−1)²/4 + a x, here a = 0.1
+//	FlatSharp           1    2       0        1       10        yes        two minima, equally deep, one sharp, one flat
+//	Prinz               1    4       0        3       104       yes        four wells
+//	MullerBrown         2    3       2        0       4068      yes        three minima in a bent valley
+//	ThreeHole           2    3       3        1       13.56     yes        two deep minima, one shallow, two ways between
+//	Himmelblau          2    4       4        1       133.8     yes        four minima of value 0
+//	QuadrupleWell       2    4       4        1       8.75      yes        four minima of different depth
+//	EntropicBarrier     2    1       0        0       101       yes        two basins, a narrow channel, no height between
+//	Banana              2    1       0        0       1         yes        a bent Gaussian
+//	ABFactorisation     2    –       –        –       –         no         ½(ab−1)², a valley of minima
+//	Quadratic           (2)  1       0        0       3         yes        ½(θ−c)ᵀH(θ−c); dense, diagonal or of a spectrum
+//	DoubleWells         (2)  4       4        1       2         yes        a double well in each coordinate
+//	Channel             (2)  2       1        0       100       yes        a double well across a stiff valley
+//	SaddleChain         (3)  8       18       1       2         yes        plateaus: double wells, each softer than the last
+//	StyblinskiTang      (2)  4       4        1       34.58     yes        wells of two depths in each coordinate
+//	Rosenbrock          (2)  1       0        0       –         yes        a bent, narrow valley
+//	Rastrigin           (2)  3969    7812     3844    396.8     yes        a paraboloid with waves
+//	Ackley              (2)  –       –        –       –         no         a cone with waves
+//	Funnel              (10) –       –        –       –         yes        Neal's
+//	Quartic             (1)  1       0        0       –         yes        Σ θ⁴/4, whose gradient grows fast
+//	LogCosh             (1)  1       0        0       1         yes        whose gradient is bounded
+//	Chain               (4)  2       1        0       –         yes        a ring of coupled double wells, here γ = 2
+//	GaussianMixture     (2)  2       1        0       2.78      yes        −log of a mixture of normal laws, here of two
+//	MatrixFactorisation (2)  2       2        1       –         yes        ¼‖UUᵀ − M‖²
+//	LinearNet           (8)  –       –        –       –         no         ½‖W_K⋯W_1 − M‖², here of widths 2, 2, 2
+//	PhaseRetrieval      (2)  2       2        1       6         yes        from squares of projections, the population's
+//	SpinGlass           (12) –       –        –       –         yes        random couplings of soft spins, here of 12
+//
+// # Composites
+//
+//	Sum                Σ_k L_k
+//	Scaled             c L₀
+//	Shifted            L₀(θ − s)
+//	Rotated            L₀(Qθ)
+//	Tilted             L₀ + a·θ
+//	Ridge              L₀ + ½λ|θ|²
+//	Rippled            L₀ + ε Σ_i cos(2πθ_i/ℓ), a rough landscape
+//
+// # Finite sums on data
+//
+//	LeastSquares, Huber, Logistic
+//
+// # Of one's own
+//
+//	Func               functions; a missing gradient by finite differences
+//	FromProblem        a gonum optimize.Problem
 //
 // Any type with the three methods of sde.Loss will do in their place; package
 // loss/losstest checks one. The losses here are safe for concurrent use as long
