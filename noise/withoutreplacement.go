@@ -26,7 +26,10 @@ type WithoutReplacement struct {
 	BatchSize int // B ≤ N
 }
 
-var _ sde.GradientSampler = WithoutReplacement{}
+var (
+	_ sde.Batched            = WithoutReplacement{}
+	_ sde.GradientCovariance = WithoutReplacement{}
+)
 
 // Validate returns an error if there is no loss, it has no samples, or BatchSize is not
 // from 1 to the number of samples.
@@ -43,33 +46,52 @@ func (s WithoutReplacement) Objective() sde.Loss { return s.Loss }
 
 // CovarianceFactor returns (N−B)/(B(N−1)), by which Σ is multiplied to give that of g.
 func (s WithoutReplacement) CovarianceFactor() float64 {
-	n, b := float64(s.Loss.Samples()), float64(s.BatchSize)
+	return finitePopulation(s.Loss.Samples(), s.BatchSize)
+}
+
+// finitePopulation returns (N−B)/(B(N−1)), and 0 for N = 1.
+func finitePopulation(samples, size int) float64 {
+	n, b := float64(samples), float64(size)
 	if n == 1 {
 		return 0
 	}
 	return (n - b) / (b * (n - 1))
 }
 
+// GradientCovariance stores (N−B)/(B(N−1)) Σ(θ) into dst.
+func (s WithoutReplacement) GradientCovariance(dst, theta []float64) bool {
+	return batchCovariance(s, dst, theta)
+}
+
+// Batches returns Loss and BatchSize.
+func (s WithoutReplacement) Batches() (sde.FiniteSum, int) { return s.Loss, s.BatchSize }
+
 // BindGradients implements sde.GradientSampler. Scratch memory is 4B bytes for each row and
 // 4N bytes.
 func (s WithoutReplacement) BindGradients(rows int) sde.GradientFunc {
-	mean, n, b := sde.BindMinibatches(s.Loss, rows), s.Loss.Samples(), s.BatchSize
-	samples, drawn := make([]uint32, rows*b), make([]uint32, rows)
+	return bindBatches(s, s.Loss, rows)
+}
+
+// BindBatches implements sde.Batched.
+func (s WithoutReplacement) BindBatches(rows int) func(dst []uint32, stream *sde.Stream) {
+	n, b := s.Loss.Samples(), s.BatchSize
+	drawn := make([]uint32, rows)
 	taken, round := make([]uint32, n), uint32(0) // when a sample was last taken
-	return func(dst, x sde.Batch, stream *sde.Stream) {
+	return func(dst []uint32, stream *sde.Stream) {
 		// Draw k of all rows is uniform below n−b+k+1.
+		all := drawn[:len(dst)/b]
 		for k := range b {
-			stream.Indices(drawn[:x.Rows], n-b+k+1)
-			for r, i := range drawn[:x.Rows] {
-				samples[r*b+k] = i
+			stream.Indices(all, n-b+k+1)
+			for r, i := range all {
+				dst[r*b+k] = i
 			}
 		}
-		for r := range x.Rows {
+		for ; len(dst) > 0; dst = dst[b:] {
 			if round++; round == 0 {
 				clear(taken)
 				round = 1
 			}
-			batch := samples[r*b : (r+1)*b]
+			batch := dst[:b]
 			for k, i := range batch {
 				if taken[i] == round {
 					i = uint32(n - b + k)
@@ -78,7 +100,6 @@ func (s WithoutReplacement) BindGradients(rows int) sde.GradientFunc {
 				taken[i] = round
 			}
 		}
-		mean(dst, x, samples[:x.Rows*b])
 	}
 }
 

@@ -22,7 +22,10 @@ type WithReplacement struct {
 	BatchSize int // B
 }
 
-var _ sde.GradientSampler = WithReplacement{}
+var (
+	_ sde.Batched            = WithReplacement{}
+	_ sde.GradientCovariance = WithReplacement{}
+)
 
 // Validate returns an error if there is no loss, it has no samples, or BatchSize is not
 // positive.
@@ -36,15 +39,23 @@ func (s WithReplacement) Objective() sde.Loss { return s.Loss }
 // CovarianceFactor returns 1/B, by which Σ is multiplied to give that of g.
 func (s WithReplacement) CovarianceFactor() float64 { return 1 / float64(s.BatchSize) }
 
+// GradientCovariance stores Σ(θ)/B into dst.
+func (s WithReplacement) GradientCovariance(dst, theta []float64) bool {
+	return batchCovariance(s, dst, theta)
+}
+
+// Batches returns Loss and BatchSize.
+func (s WithReplacement) Batches() (sde.FiniteSum, int) { return s.Loss, s.BatchSize }
+
+// BindBatches implements sde.Batched.
+func (s WithReplacement) BindBatches(int) func(dst []uint32, stream *sde.Stream) {
+	n := s.Loss.Samples()
+	return func(dst []uint32, stream *sde.Stream) { stream.Indices(dst, n) }
+}
+
 // BindGradients implements sde.GradientSampler. Scratch memory is 4B bytes for each row.
 func (s WithReplacement) BindGradients(rows int) sde.GradientFunc {
-	mean, n := sde.BindMinibatches(s.Loss, rows), s.Loss.Samples()
-	samples := make([]uint32, rows*s.BatchSize)
-	return func(dst, x sde.Batch, stream *sde.Stream) {
-		all := samples[:x.Rows*s.BatchSize]
-		stream.Indices(all, n)
-		mean(dst, x, all)
-	}
+	return bindBatches(s, s.Loss, rows)
 }
 
 // checkBatches returns an error if batches of so many cannot be drawn from a finite sum.

@@ -1,0 +1,108 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package noise
+
+import (
+	"fmt"
+
+	"github.com/sgflow/sgflow/internal/kernel"
+	"github.com/sgflow/sgflow/sde"
+)
+
+// LabelFlips gives each sample of each mini-batch the other one of two labels with
+// probability p, anew each time. With g_i = ∇ℓ_i and g̃_i that of the other label,
+//
+//	E g   = (1/N) Σ_i h_i,   h_i = (1−p) g_i + p g̃_i
+//	Cov g = f Cov_i h_i + (p(1−p)/B) (1/N) Σ_i (g̃_i − g_i)(g̃_i − g_i)ᵀ
+//
+// with f the factor of the batches. The mean is that of a loss that expects flips, not ∇L. For
+// logistic regression the second term is (p(1−p)/B) E xxᵀ: unlike the noise of a
+// regression's labels it is not in proportion to the Hessian.
+type LabelFlips struct {
+	Gradient sde.Batched // of a finite sum with the upgrade sde.FlippedGradient
+	Rate     float64     // p, 0 ≤ p ≤ 1
+}
+
+var (
+	_ sde.GradientSampler    = LabelFlips{}
+	_ sde.MeanGradient       = LabelFlips{}
+	_ sde.GradientCovariance = LabelFlips{}
+	_ sde.Correlated         = LabelFlips{}
+)
+
+// Validate returns an error if there is no sampler, it refuses itself, its samples have no other
+// label, or Rate is not in [0, 1].
+func (s LabelFlips) Validate() error {
+	if err := checkSampler("noise: LabelFlips.Gradient", s.Gradient); err != nil {
+		return err
+	}
+	if l, _ := s.Gradient.Batches(); !is[sde.FlippedGradient](l) {
+		return &sde.SettingError{Field: "noise: LabelFlips.Gradient", Value: fmt.Sprintf("a sampler of a %T", l),
+			Want: "one of a finite sum with the upgrade sde.FlippedGradient: labels that flip are those of two classes", Err: sde.ErrUnsupported}
+	}
+	if !(0 <= s.Rate && s.Rate <= 1) {
+		return &sde.SettingError{Field: "noise: LabelFlips.Rate", Value: s.Rate, Want: "a probability from 0 to 1"}
+	}
+	return nil
+}
+
+// Objective returns the loss of the sampler.
+func (s LabelFlips) Objective() sde.Loss { return s.Gradient.Objective() }
+
+// CorrelationSteps returns that of the sampler.
+func (s LabelFlips) CorrelationSteps() int { return sde.CorrelationStepsOf(s.Gradient) }
+
+// MeanGradient stores (1/N) Σ_i h_i into dst.
+func (s LabelFlips) MeanGradient(dst, theta []float64) bool {
+	storeMean(dst, s.flipped(1-s.Rate, s.Rate), theta)
+	return true
+}
+
+// GradientCovariance stores Cov g into dst.
+func (s LabelFlips) GradientCovariance(dst, theta []float64) bool {
+	_, b := s.Gradient.Batches()
+	storeCovariance(dst, s.flipped(1-s.Rate, s.Rate), theta, s.Gradient.CovarianceFactor())
+	addSecondMoment(dst, s.flipped(-1, 1), theta, s.Rate*(1-s.Rate)/float64(b))
+	return true
+}
+
+func (s LabelFlips) flipped(plain, other float64) flippedSum {
+	l, _ := s.Gradient.Batches()
+	return flippedSum{l, plain, other}
+}
+
+// flippedSum has a combination of the gradients of a sample's two labels in the place of its gradient.
+type flippedSum struct {
+	sde.FiniteSum
+	plain, other float64
+}
+
+func (s flippedSum) SampleGradient(dst, theta []float64, i int) {
+	g := scratch(len(dst))
+	defer pool.Put(g)
+	s.FiniteSum.SampleGradient(*g, theta, i)
+	s.FiniteSum.(sde.FlippedGradient).FlippedGradient(dst, theta, i)
+	kernel.Scale(dst, s.other, dst)
+	kernel.Axpy(dst, s.plain, *g)
+}
+
+// BindGradients implements sde.GradientSampler. Scratch memory is 12B bytes for each row.
+func (s LabelFlips) BindGradients(rows int) sde.GradientFunc {
+	l, b := s.Gradient.Batches()
+	draw, mean, change := s.Gradient.BindBatches(rows), sde.BindMinibatches(l, rows), s.flipped(-1, 1)
+	samples, u, g := make([]uint32, rows*b), make([]float64, rows*b), make([]float64, l.Dim())
+	return func(dst, x sde.Batch, stream *sde.Stream) {
+		all, u := samples[:x.Rows*b], u[:x.Rows*b]
+		draw(all, stream)
+		stream.Uniforms(u)
+		mean(dst, x, all)
+		for k, i := range all {
+			if u[k] < s.Rate {
+				change.SampleGradient(g, x.Row(k/b), int(i))
+				kernel.Axpy(dst.Row(k/b), 1/float64(b), g)
+			}
+		}
+	}
+}
