@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package noisetest checks that an implementation of sde.Diffusion keeps its
-// promises:
+// Package noisetest checks that an implementation of sde.Diffusion, or of
+// sde.GradientSampler, keeps its promises:
 //
 //	func TestMyNoise(t *testing.T) {
 //		noisetest.Test(t, MyNoise{}, noisetest.Options{Wants: []noisetest.Upgrade{noisetest.Classified}})
