@@ -16,8 +16,37 @@
 //	Func          a person's root B(θ, t), dense
 //	DiagonalFunc  a person's root b_i(θ, t), diagonal
 //
-// Any type with the methods of sde.Diffusion will do in their place; package
-// noise/noisetest checks one. The types here are safe for concurrent use as long
+// and samplers of noisy gradients g(θ), what discrete SGD steps along:
+//
+//	WithReplacement     independent mini-batches of a finite sum
+//	WithoutReplacement  mini-batches of different samples, independent between steps
+//	Reshuffling         epochs in random order: its noise is not white
+//	LabelNoise          Gaussian noise of a regression's labels
+//	LabelFlips          two classes' labels that flip
+//	Clients             workers with data of their own, some of them, with local steps
+//	FullGradient        ∇L without noise, for those below to start from
+//	GradientNoise       adds the Gaussian noise of a Diffusion
+//	StableNoise         adds α-stable noise
+//	StudentNoise        adds noise with Student's law
+//	Scaled, Dropout     multiply by noise
+//	Clipped             clips to a norm; ClippedSamples each sample
+//	DPSGD               clips samples and adds Gaussian noise
+//	Quantised           rounds at random to a grid
+//	Averaged, SVAG      add several gradients
+//
+// Each says what its mean, its covariance and its memory are by upgrades of
+// sde.GradientSampler. What measures the noise of gradients is
+//
+//	SampleCovariance    Σ(θ) of a finite sum; TopSpectrum its largest eigenvalues
+//	GradientMoments     mean, covariance and its trace, from gradients
+//	NoiseScale          B_simple and B_noise from pairs of batches; NoiseScales from all samples
+//	NoiseCorrelation    autocorrelation
+//	Kurtosis, Hill      tails; StableIndex the index of α-stable noise
+//	Alignment           of Σ with H
+//	FitPowerLaw         an exponent with its interval
+//
+// Any type with the methods of sde.Diffusion or sde.GradientSampler will do in their place;
+// package noise/noisetest checks one. The types here are safe for concurrent use as long
 // as nobody changes their fields, and have a Validate method, which
 // sde.Flow.Validate calls: a setting that is wrong is refused by an
 // *sde.SettingError before a run starts.

@@ -1,0 +1,408 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package noise_test
+
+import (
+	"math"
+	"sort"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/noise"
+	"github.com/sgflow/sgflow/sde"
+)
+
+// draws calls f for so many gradients at θ, for each step with one of each row.
+func draws(s sde.GradientSampler, theta []float64, rows, steps int, seed uint64, f func(row int, g []float64)) {
+	sample, stream := s.BindGradients(rows), sde.NewStream(seed+*seedShift, nil)
+	x, g := sde.NewBatch(rows, len(theta)), sde.NewBatch(rows, len(theta))
+	for r := range rows {
+		copy(x.Row(r), theta)
+	}
+	for k := range steps {
+		stream.At(sde.Steps, 0, k)
+		sample(g, x, stream)
+		for r := range rows {
+			f(r, g.Row(r))
+		}
+	}
+}
+
+// TestSVAGWeights holds c₁ + c₂ = 1 and c₁² + c₂² = l.
+func TestSVAGWeights(t *testing.T) {
+	t.Parallel()
+	for _, l := range []float64{1, 2, 3.5, 17, 1e4} {
+		c1, c2 := noise.SVAG{L: l}.Weights()
+		if math.Abs(c1+c2-1) > 1e-14*c1 || math.Abs(c1*c1+c2*c2-l) > 1e-14*l {
+			t.Errorf("l = %v: c₁ + c₂ = %v, c₁² + c₂² = %v", l, c1+c2, c1*c1+c2*c2)
+		}
+	}
+	// l = 1 is SGD, to the bit.
+	with := noise.WithReplacement{Loss: newRegression(7, 2, 0.2, 1), BatchSize: 3}
+	var got, want []float64
+	draws(with, []float64{1, 2}, 3, 4, 1, func(_ int, g []float64) { want = append(want, g...) })
+	draws(noise.SVAG{Gradient: with, L: 1}, []float64{1, 2}, 3, 4, 1, func(_ int, g []float64) { got = append(got, g...) })
+	for k, v := range want {
+		if got[k] != v {
+			t.Fatalf("with l = 1 number %d is %v, of SGD %v", k, got[k], v)
+		}
+	}
+}
+
+// TestClippedEnumerated goes through all nine batches of two of three samples for what clipping the mean and
+// clipping the samples make of it, and tests both against draws.
+func TestClippedEnumerated(t *testing.T) {
+	t.Parallel()
+	l := samples{[][]float64{{3, 0}, {-1, 1}, {0.5, -0.2}}}
+	with := noise.WithReplacement{Loss: l, BatchSize: 2}
+	const c = 0.9
+	clip := func(x, y float64) (float64, float64) {
+		f := math.Min(1, c/math.Hypot(x, y))
+		return f * x, f * y
+	}
+	var whole, each, largest float64 // means of the first component
+	for _, a := range l.g {
+		for _, b := range l.g {
+			x, _ := clip((a[0]+b[0])/2, (a[1]+b[1])/2)
+			whole += x / 9
+			p, _ := clip(a[0], a[1])
+			q, _ := clip(b[0], b[1])
+			each += (p + q) / 18
+			largest += math.Max(math.Hypot((a[0]+b[0])/2, (a[1]+b[1])/2)-c, 0) / 9
+		}
+	}
+	if math.Abs(whole-2.5/3) > largest {
+		t.Errorf("the bias %v is above its bound %v", whole-2.5/3, largest)
+	}
+	for name, s := range map[string]struct {
+		sampler sde.GradientSampler
+		want    float64
+		other   float64
+	}{
+		"the mean clipped":    {noise.Clipped{Gradient: with, Norm: c}, whole, each},
+		"the samples clipped": {noise.ClippedSamples{Gradient: with, Norm: c}, each, whole},
+	} {
+		of := make([]float64, 512)
+		draws(s.sampler, []float64{0, 0}, len(of), 64, 3, func(r int, g []float64) {
+			of[r] += g[0] / 64
+			if n := math.Hypot(g[0], g[1]); n > c*(1+1e-15) {
+				t.Errorf("%s: a gradient of norm %v", name, n)
+			}
+		})
+		mean, stderr := meanError(of)
+		if p := normalP((mean - s.want) / stderr); p < level {
+			t.Errorf("%s: mean %v ± %v, want %v: p = %g", name, mean, stderr, s.want, p)
+		}
+		if p := normalP((mean - s.other) / stderr); p > level {
+			t.Errorf("%s: is not told from the other, %v: p = %g", name, s.other, p)
+		}
+	}
+	// Far above the gradients nothing is clipped, to the bit.
+	var plain, clipped []float64
+	draws(with, []float64{0, 0}, 8, 4, 3, func(_ int, g []float64) { plain = append(plain, g...) })
+	draws(noise.Clipped{Gradient: with, Norm: math.Inf(1)}, []float64{0, 0}, 8, 4, 3, func(_ int, g []float64) { clipped = append(clipped, g...) })
+	for k, v := range plain {
+		if clipped[k] != v {
+			t.Fatalf("clipped at infinity number %d is %v, plain %v", k, clipped[k], v)
+		}
+	}
+}
+
+// TestQuantised: what is on the grid stays, the rest goes to a neighbour; the variance of quantised batches is that of
+// the batches plus the mean of δ²f(1−f), over all of them.
+func TestQuantised(t *testing.T) {
+	t.Parallel()
+	l := samples{[][]float64{{3}, {-1}, {0.4}}}
+	const delta = 2
+	with := noise.WithReplacement{Loss: l, BatchSize: 2}
+	var square, plain float64
+	for _, a := range l.g {
+		for _, b := range l.g {
+			g := (a[0] + b[0]) / 2
+			f := g/delta - math.Floor(g/delta)
+			square += (g*g + delta*delta*f*(1-f)) / 9
+			plain += g * g / 9
+		}
+	}
+	of := make([]float64, 512)
+	draws(noise.Quantised{Gradient: with, Spacing: delta}, []float64{0}, len(of), 64, 3, func(r int, g []float64) {
+		of[r] += g[0] * g[0] / 64
+		if g[0] != math.Round(g[0]/delta)*delta {
+			t.Errorf("%v is not on the grid", g[0])
+		}
+	})
+	mean, stderr := meanError(of)
+	if p := normalP((mean - square) / stderr); p < level {
+		t.Errorf("E g² = %v ± %v, want %v: p = %g", mean, stderr, square, p)
+	}
+	if p := normalP((mean - plain) / stderr); p > level {
+		t.Errorf("E g² = %v ± %v is not told from that of the batches, %v: p = %g", mean, stderr, plain, p)
+	}
+	draws(noise.Quantised{Gradient: noise.FullGradient{Loss: samples{[][]float64{{1}, {-5}}}}, Spacing: delta}, []float64{0}, 4, 4, 3, func(_ int, g []float64) {
+		if g[0] != -2 {
+			t.Errorf("−2 is on the grid and became %v", g[0])
+		}
+	})
+}
+
+// TestLabelNoiseAtInterpolation holds C to (σ²/B) H where the model interpolates, H by differences of the
+// gradient, and finds it different elsewhere.
+func TestLabelNoiseAtInterpolation(t *testing.T) {
+	t.Parallel()
+	l := newRegression(8, 3, 0.3, 0)
+	const sigma, b = 0.7, 4
+	s := noise.LabelNoise{Gradient: noise.WithReplacement{Loss: l, BatchSize: b}, StdDev: sigma}
+	off := func(theta []float64) (off float64) {
+		c, up, down := make([]float64, 9), make([]float64, 3), make([]float64, 3)
+		s.GradientCovariance(c, theta)
+		for j := range theta {
+			const h = 1e-4
+			theta[j] += h
+			l.Gradient(up, theta)
+			theta[j] -= 2 * h
+			l.Gradient(down, theta)
+			theta[j] += h
+			for i := range up {
+				off = math.Max(off, math.Abs(c[i*3+j]-sigma*sigma/b*(up[i]-down[i])/(2*h)))
+			}
+		}
+		return off
+	}
+	if d := off([]float64{0.5, 0, -0.5}); d > 1e-7 {
+		t.Errorf("at interpolation C is off (σ²/B) H by %v", d)
+	}
+	if d := off([]float64{0.4, 0, -0.5}); d < 1e-4 {
+		t.Errorf("away from interpolation C is (σ²/B) H to %v", d)
+	}
+}
+
+// ab is the single sample of ½(ab − 1)².
+type ab struct{}
+
+func (ab) Dim() int                                     { return 2 }
+func (ab) Samples() int                                 { return 1 }
+func (ab) Value(x []float64) float64                    { return (x[0]*x[1] - 1) * (x[0]*x[1] - 1) / 2 }
+func (ab) OutputGradient(dst, x []float64, _ int)       { dst[0], dst[1] = x[1], x[0] }
+func (ab) Gradient(dst, x []float64)                    { r := x[0]*x[1] - 1; dst[0], dst[1] = r*x[1], r*x[0] }
+func (l ab) SampleGradient(dst, theta []float64, _ int) { l.Gradient(dst, theta) }
+func (ab) Hessian(dst, x []float64) {
+	copy(dst, []float64{x[1] * x[1], 2*x[0]*x[1] - 1, 2*x[0]*x[1] - 1, x[0] * x[0]})
+}
+
+// TestLabelNoiseSlides follows SGD on ½(ab − 1 − ε)²: u = a² − b² obeys u′ = u(1 − η²r²) with r the residual of
+// each step, to rounding, and goes to the flattest minimum |a| = |b|; without label noise it stays.
+// That is the drift −(ησ²/4B)∇tr H along the minima, for which du/dt = −ησ²u.
+func TestLabelNoiseSlides(t *testing.T) {
+	t.Parallel()
+	const eta, sigma = 0.05, 0.5
+	for _, noisy := range []bool{true, false} {
+		s := noise.LabelNoise{Gradient: noise.WithReplacement{Loss: ab{}, BatchSize: 1}, StdDev: sigma}
+		if !noisy {
+			s.StdDev = 0
+		}
+		f, stream := s.BindGradients(1), sde.NewStream(1+*seedShift, nil)
+		x, g := sde.NewBatch(1, 2), sde.NewBatch(1, 2)
+		x.Data[0], x.Data[1] = 2, 0.5
+		for k := range 20_000 {
+			stream.At(sde.Steps, 0, k)
+			f(g, x, stream)
+			a, b := x.Data[0], x.Data[1]
+			r := g.Data[0] / b
+			x.Data[0], x.Data[1] = a-eta*g.Data[0], b-eta*g.Data[1]
+			got := x.Data[0]*x.Data[0] - x.Data[1]*x.Data[1]
+			if want := (a*a - b*b) * (1 - eta*eta*r*r); math.Abs(got-want) > 1e-14*(a*a+b*b) {
+				t.Fatalf("step %d: a² − b² = %v, want %v", k, got, want)
+			}
+		}
+		u := x.Data[0]*x.Data[0] - x.Data[1]*x.Data[1]
+		if noisy && math.Abs(u) > 1e-3 || !noisy && math.Abs(u-3.75) > 1e-12 {
+			t.Errorf("noise %v: a² − b² is %v in the end, from 3.75", noisy, u)
+		}
+	}
+	// On ab = 1 the tangent is (a, −b)/√(a²+b²), and tr H = a² + b².
+	a, b := 2.0, 0.5
+	along := (2*a*a - 2*b*b) / (a*a + b*b)
+	da, db := -eta*sigma*sigma/4*along*a, eta*sigma*sigma/4*along*b
+	if got, want := 2*a*da-2*b*db, -eta*sigma*sigma*(a*a-b*b); math.Abs(got-want) > 1e-15 {
+		t.Errorf("the drift of a² − b² along the minima is %v, want %v", got, want)
+	}
+}
+
+// TestLabelFlipsCovariance holds that of flips to Cov_i h_i and p(1−p) E xxᵀ, taken by hand, and shows that it
+// is not in proportion to the Hessian.
+func TestLabelFlipsCovariance(t *testing.T) {
+	t.Parallel()
+	const n, b, p = 40, 4, 0.15
+	x, y := loss.LogisticTeacher(n, []float64{1, -2}, 3)
+	l, err := loss.NewLogistic(x, y, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta := []float64{0.8, -1.2}
+	var mean [2]float64
+	var second, design mat.SymDense
+	second.ReuseAsSym(2)
+	design.ReuseAsSym(2)
+	for i := range n {
+		row := x.RawRowView(i)
+		q := 1 / (1 + math.Exp(-row[0]*theta[0]-row[1]*theta[1]))
+		e := q - y[i] + p*(2*y[i]-1) // E over flips of q − label
+		for j := range mean {
+			mean[j] += e * row[j] / n
+		}
+		second.SymRankOne(&second, e*e/n, mat.NewVecDense(2, row))
+		design.SymRankOne(&design, 1.0/n, mat.NewVecDense(2, row))
+	}
+	s := noise.LabelFlips{Gradient: noise.WithReplacement{Loss: l, BatchSize: b}, Rate: p}
+	got, m := make([]float64, 4), make([]float64, 2)
+	s.GradientCovariance(got, theta)
+	s.MeanGradient(m, theta)
+	for k, v := range got {
+		i, j := k/2, k%2
+		if want := (second.At(i, j)-mean[i]*mean[j])/b + p*(1-p)/b*design.At(i, j); math.Abs(v-want) > 1e-14 {
+			t.Errorf("C[%d,%d] = %v, want %v", i, j, v, want)
+		}
+	}
+	if math.Abs(m[0]-mean[0]) > 1e-14 || math.Abs(m[1]-mean[1]) > 1e-14 {
+		t.Errorf("mean %v, want %v", m, mean)
+	}
+	h := make([]float64, 4)
+	l.Hessian(h, theta)
+	if a := noise.Alignment(mat.NewSymDense(2, got), mat.NewSymDense(2, h)); a > 0.999 {
+		t.Errorf("C and H have the alignment %v: they should not be in proportion", a)
+	}
+}
+
+// TestClientsDrift holds federated averaging on quadratics to the exact mean of what its clients report, and to the
+// fixed point that follows, which is not the minimum of L.
+func TestClientsDrift(t *testing.T) {
+	t.Parallel()
+	const k, gamma = 5, 0.2
+	one, two := bowl{[]float64{1}, []float64{3}}, bowl{[]float64{4}, []float64{-1}}
+	s := noise.Clients{Members: []noise.Client{{Gradient: noise.FullGradient{Loss: one}, Weight: 0.5}, {Gradient: noise.FullGradient{Loss: two}, Weight: 0.5}},
+		LocalSteps: k, LocalRate: gamma}
+	pull := func(h float64) float64 { return (1 - math.Pow(1-gamma*h, k)) / (gamma * k) }
+	mean := []float64{0}
+	if !s.MeanGradient(mean, []float64{0.7}) {
+		t.Fatal("the mean of quadratics is not known")
+	}
+	if want := 0.5*pull(1)*(0.7-3) + 0.5*pull(4)*(0.7+1); math.Abs(mean[0]-want) > 1e-15 {
+		t.Errorf("mean %v, want %v", mean[0], want)
+	}
+	f, stream := s.BindGradients(1), sde.NewStream(1, nil)
+	x, g := sde.NewBatch(1, 1), sde.NewBatch(1, 1)
+	for range 400 {
+		f(g, x, stream)
+		x.Data[0] -= gamma * k * g.Data[0]
+	}
+	fixed, minimum := (3*pull(1)-pull(4))/(pull(1)+pull(4)), (3.0*1-1*4)/5
+	if math.Abs(x.Data[0]-fixed) > 1e-14 {
+		t.Errorf("it settles at %v, want %v", x.Data[0], fixed)
+	}
+	if math.Abs(fixed-minimum) < 0.1 {
+		t.Errorf("the drift is too small to be seen: %v and %v", fixed, minimum)
+	}
+	s.Objective().Gradient(mean, []float64{minimum})
+	if math.Abs(mean[0]) > 1e-15 {
+		t.Errorf("∇L = %v at the minimum of L", mean[0])
+	}
+}
+
+// TestClientsParts goes through all draws of two clients of three, with two samples each and batches of one, for
+// the parts of the covariance.
+func TestClientsParts(t *testing.T) {
+	t.Parallel()
+	data := []samples{{[][]float64{{1}, {3}}}, {[][]float64{{-2}, {0.5}}}, {[][]float64{{4}, {4.5}}}}
+	weights := []float64{0.5, 0.3, 0.2}
+	s := noise.Clients{Participants: 2}
+	for m, l := range data {
+		s.Members = append(s.Members, noise.Client{Gradient: noise.WithReplacement{Loss: l, BatchSize: 1}, Weight: weights[m]})
+	}
+	var mean, square, centres float64
+	for m, l := range data {
+		for n, k := range data {
+			for _, a := range l.g {
+				for _, b := range k.g {
+					p := weights[m] * weights[n] / 4
+					g := (a[0] + b[0]) / 2
+					mean, square = mean+p*g, square+p*g*g
+				}
+			}
+			g := (l.g[0][0] + l.g[1][0] + k.g[0][0] + k.g[1][0]) / 4
+			centres += weights[m] * weights[n] * g * g
+		}
+	}
+	within, between, all := []float64{0}, []float64{0}, []float64{0}
+	if !s.Covariances(within, between, []float64{0}) || !s.GradientCovariance(all, []float64{0}) {
+		t.Fatal("the covariance is not known")
+	}
+	if math.Abs(all[0]-(square-mean*mean)) > 1e-14 || math.Abs(between[0]-(centres-mean*mean)) > 1e-14 || math.Abs(within[0]-(square-centres)) > 1e-14 {
+		t.Errorf("within %v, between %v, all %v; want %v, %v, %v", within, between, all, square-centres, centres-mean*mean, square-mean*mean)
+	}
+}
+
+// TestStudentLaw holds draws to Student's distribution by Kolmogorov's test, with the bound of Dvoretzky, Kiefer,
+// Wolfowitz and Massart for the p-value.
+func TestStudentLaw(t *testing.T) {
+	t.Parallel()
+	flat := noise.FullGradient{Loss: samples{[][]float64{{0}}}}
+	for _, nu := range []float64{0.5, 1.5, 4, 1e6} {
+		var x []float64
+		draws(noise.StudentNoise{Gradient: flat, DegreesOfFreedom: nu, Scale: 2}, []float64{0}, 1024, 32, 3, func(_ int, g []float64) { x = append(x, g[0]/2) })
+		sort.Float64s(x)
+		p := func(nu float64) float64 {
+			law, n, d := distuv.StudentsT{Sigma: 1, Nu: nu}, float64(len(x)), 0.0
+			for i, v := range x {
+				c := law.CDF(v)
+				d = math.Max(d, math.Max(c-float64(i)/n, float64(i+1)/n-c))
+			}
+			return 2 * math.Exp(-2*n*d*d)
+		}
+		if p := p(nu); p < level {
+			t.Errorf("ν = %v: p = %g", nu, p)
+		}
+		if p := p(nu * 1.3); nu < 2 && p > level {
+			t.Errorf("ν = %v passes for %v: p = %g", nu, nu*1.3, p)
+		}
+	}
+}
+
+// TestStableStationary holds SGD with stable noise on a quadratic to its exact stationary law, which is
+// stable with the scale given by s^α = (ησ)^α/(1 − |1−ηk|^α).
+func TestStableStationary(t *testing.T) {
+	t.Parallel()
+	const eta, k, sigma, alpha, rows = 0.4, 1.5, 0.7, 1.4, 16384
+	s := noise.StableNoise{Gradient: noise.FullGradient{Loss: bowl{[]float64{k}, []float64{0}}}, Alpha: alpha, Scale: sigma}
+	f, stream := s.BindGradients(rows), sde.NewStream(4+*seedShift, nil)
+	x, g := sde.NewBatch(rows, 1), sde.NewBatch(rows, 1)
+	for n := range 100 {
+		stream.At(sde.Steps, 0, n)
+		f(g, x, stream)
+		for r := range x.Data {
+			x.Data[r] -= eta * g.Data[r]
+		}
+	}
+	p := func(scale, wave float64) float64 {
+		var sum float64
+		for _, v := range x.Data {
+			sum += math.Cos(wave * v)
+		}
+		phi := func(q float64) float64 { return math.Exp(-math.Pow(scale*q, alpha)) }
+		return normalP((sum/rows - phi(wave)) / math.Sqrt(((1+phi(2*wave))/2-phi(wave)*phi(wave))/rows))
+	}
+	scale := math.Pow(math.Pow(eta*sigma, alpha)/(1-math.Pow(1-eta*k, alpha)), 1/alpha)
+	flow := eta * sigma * math.Pow(alpha*k*eta, -1/alpha) // of the flow, σ η^{1−1/α}/(αk)^{1/α}
+	for _, wave := range []float64{1, 3, 6} {
+		if p := p(scale, wave); p < level {
+			t.Errorf("wave number %v: p = %g", wave, p)
+		}
+	}
+	if p := p(flow, 3); p > level {
+		t.Errorf("the scale of the flow, %v, is not told from %v: p = %g", flow, scale, p)
+	}
+}
