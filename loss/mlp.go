@@ -202,7 +202,7 @@ type mlpPass struct {
 	delta    [2][]float64
 	across   []float64 // activations, transposed
 	slopes   kernel.Matrix
-	gradient []float64 // the slopes at the outputs
+	gradient []float64 // where multiply adds
 }
 
 func newMLPPass(l *MLP) *mlpPass {
