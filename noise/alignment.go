@@ -26,7 +26,7 @@ func Alignment(a, b mat.Symmetric) float64 {
 	for i := range n {
 		for j := range n {
 			x, y := a.At(i, j), b.At(i, j)
-			ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+			ab, aa, bb = ab+float64(x*y), aa+float64(x*x), bb+float64(y*y)
 		}
 	}
 	return ab / math.Sqrt(aa) / math.Sqrt(bb)

@@ -42,12 +42,12 @@ func (m *GradientMoments) Add(g []float64) {
 	var q float64
 	for j, v := range g {
 		m.delta[j] = v - m.center[j]
-		q += m.delta[j] * m.delta[j]
+		q += float64(m.delta[j] * m.delta[j])
 	}
 	kernel.Axpy(m.first, 1, m.delta)
 	rankOne(m.second, 1, m.delta)
 	kernel.Axpy(m.third, q, m.delta)
-	m.fourth += q * q
+	m.fourth += float64(q * q)
 }
 
 func (m *GradientMoments) start(center []float64) {
@@ -74,24 +74,24 @@ func (m *GradientMoments) Merge(o *GradientMoments) {
 	var p, s, q float64 // |a|², a·Σδ, Σ|δ|²
 	for j := range a {
 		a[j] = o.center[j] - m.center[j]
-		p += a[j] * a[j]
-		s += a[j] * o.first[j]
+		p += float64(a[j] * a[j])
+		s += float64(a[j] * o.first[j])
 		q += o.second[j*d+j]
 	}
 	sa := make([]float64, d) // Σδδᵀ a
 	var asa float64
 	for i := range a {
 		for j := range a {
-			sa[i] += o.second[min(i, j)*d+max(i, j)] * a[j]
+			sa[i] += float64(o.second[min(i, j)*d+max(i, j)] * a[j])
 		}
-		asa += a[i] * sa[i]
+		asa += float64(a[i] * sa[i])
 	}
-	m.fourth += o.fourth + 4*asa + o.n*p*p + 4*kernel.Dot(a, o.third) + 2*p*q + 4*p*s
+	m.fourth += o.fourth + float64(4*asa) + float64(o.n*p*p) + float64(4*kernel.Dot(a, o.third)) + float64(2*p*q) + float64(4*p*s)
 	for i := range a {
-		m.third[i] += o.third[i] + 2*sa[i] + p*o.first[i] + a[i]*(q+2*s+o.n*p)
-		m.first[i] += o.first[i] + o.n*a[i]
+		m.third[i] += o.third[i] + float64(2*sa[i]) + float64(p*o.first[i]) + float64(a[i]*(q+float64(2*s)+float64(o.n*p)))
+		m.first[i] += o.first[i] + float64(o.n*a[i])
 		for j := i; j < d; j++ {
-			m.second[i*d+j] += o.second[i*d+j] + o.first[i]*a[j] + a[i]*o.first[j] + o.n*a[i]*a[j]
+			m.second[i*d+j] += o.second[i*d+j] + float64(o.first[i]*a[j]) + float64(a[i]*o.first[j]) + float64(o.n*a[i]*a[j])
 		}
 	}
 	m.n += o.n
@@ -104,7 +104,7 @@ func (m *GradientMoments) Count() int { return int(m.n) }
 func (m *GradientMoments) Mean(j int) sde.Estimate {
 	d := len(m.center)
 	mean := m.first[j] / m.n
-	v := (m.second[j*d+j] - m.n*mean*mean) / (m.n - 1)
+	v := (m.second[j*d+j] - float64(m.n*mean*mean)) / (m.n - 1)
 	return sde.Estimate{Value: m.center[j] + mean, StdErr: math.Sqrt(v / m.n), Groups: int(m.n)}
 }
 
@@ -120,7 +120,7 @@ func (m *GradientMoments) Covariance(dst *mat.SymDense) {
 	}
 	for i := range d {
 		for j := i; j < d; j++ {
-			dst.SetSym(i, j, (m.second[i*d+j]-m.first[i]*m.first[j]/m.n)/(m.n-1))
+			dst.SetSym(i, j, (m.second[i*d+j]-float64(m.first[i]*m.first[j]/m.n))/(m.n-1))
 		}
 	}
 }
@@ -132,14 +132,14 @@ func (m *GradientMoments) Trace() sde.Estimate {
 	for i := range d {
 		mi := m.first[i] / m.n
 		q += m.second[i*d+i]
-		p += mi * mi
-		t += mi * m.third[i]
+		p += float64(mi * mi)
+		t += float64(mi * m.third[i])
 		for j := range d {
-			msm += mi * m.second[min(i, j)*d+max(i, j)] * m.first[j] / m.n
+			msm += float64(mi * m.second[min(i, j)*d+max(i, j)] * m.first[j] / m.n)
 		}
 	}
-	about := q - m.n*p                                         // Σ|δ−m|²
-	fourth := m.fourth + 4*msm - 4*t + 2*p*q - 3*m.n*p*p       // Σ|δ−m|⁴
-	v := math.Max(fourth/m.n-(about/m.n)*(about/m.n), 0) / m.n // of the mean of |δ−m|²
+	about := q - float64(m.n*p)                                                              // Σ|δ−m|²
+	fourth := m.fourth + float64(4*msm) - float64(4*t) + float64(2*p*q) - float64(3*m.n*p*p) // Σ|δ−m|⁴
+	v := math.Max(fourth/m.n-float64((about/m.n)*(about/m.n)), 0) / m.n                      // of the mean of |δ−m|²
 	return sde.Estimate{Value: about / (m.n - 1), StdErr: math.Sqrt(v), Groups: int(m.n)}
 }

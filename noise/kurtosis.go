@@ -38,7 +38,7 @@ func (k *Kurtosis) Kurtosis() sde.Estimate {
 		m[i] /= math.Pow(sd, float64(i))
 	}
 	s, q := m[3], m[4]
-	v := m[8] - 4*q*m[6] - 8*s*m[5] + 4*q*q*q - q*q + 16*s*s*(q+1)
+	v := m[8] - float64(4*q*m[6]) - float64(8*s*m[5]) + float64(4*q*q*q) - float64(q*q) + float64(16*s*s*(q+1))
 	n := k.sums.p[0]
 	return sde.Estimate{Value: q, StdErr: math.Sqrt(math.Max(v, 0) / n), Groups: int(n)}
 }
@@ -66,7 +66,7 @@ func (s *powerSums) about(center float64) (p [9]float64) {
 	for k := range p {
 		binomial := 1.0
 		for i := k; i >= 0; i-- {
-			p[k] += binomial * s.p[i] * math.Pow(a, float64(k-i))
+			p[k] += float64(binomial * s.p[i] * math.Pow(a, float64(k-i)))
 			binomial *= float64(i) / float64(k-i+1)
 		}
 	}

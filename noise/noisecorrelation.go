@@ -47,7 +47,7 @@ func (c *NoiseCorrelation) Add(noise []float64) {
 	for k := range min(c.n, c.Lags) {
 		p := kernel.Dot(noise, c.past[(c.next-1-k+2*len(c.past))%len(c.past)])
 		c.product[k] += p
-		c.square[k] += p * p
+		c.square[k] += float64(p * p)
 		c.pairs[k]++
 	}
 	copy(c.past[c.next], noise)

@@ -67,14 +67,14 @@ func (e *NoiseScale) Add(small, big []float64) {
 	}
 	a, b := e.square(small), e.square(big)
 	bs, bb := float64(e.Small), float64(e.Big)
-	s, q := (a-b)/(1/bs-1/bb), (bb*b-bs*a)/(bb-bs)
+	s, q := (a-b)/(1/bs-1/bb), (float64(bb*b)-float64(bs*a))/(bb-bs)
 	e.n++
 	ds, dq := s-e.s, q-e.q
 	e.s += ds / e.n
 	e.q += dq / e.n
-	e.ss += ds * (s - e.s)
-	e.qq += dq * (q - e.q)
-	e.sq += ds * (q - e.q)
+	e.ss += float64(ds * (s - e.s))
+	e.qq += float64(dq * (q - e.q))
+	e.sq += float64(ds * (q - e.q))
 }
 
 func (e *NoiseScale) square(g []float64) float64 {
@@ -97,9 +97,9 @@ func (e *NoiseScale) Merge(o *NoiseScale) {
 	ds, dq, w := o.s-e.s, o.q-e.q, e.n*o.n/n
 	e.s += ds * o.n / n
 	e.q += dq * o.n / n
-	e.ss += o.ss + ds*ds*w
-	e.qq += o.qq + dq*dq*w
-	e.sq += o.sq + ds*dq*w
+	e.ss += o.ss + float64(ds*ds*w)
+	e.qq += o.qq + float64(dq*dq*w)
+	e.sq += o.sq + float64(ds*dq*w)
 	e.n = n
 }
 
@@ -113,7 +113,7 @@ func (e *NoiseScale) parts() (s, q, vs, vq, c float64) {
 		f, g = (n-1)/n, 1/n
 	}
 	w := 1 / (e.n * (e.n - 1))
-	return f * e.s, e.q + g*e.s, f * f * e.ss * w, (e.qq + 2*g*e.sq + g*g*e.ss) * w, f * (e.sq + g*e.ss) * w
+	return f * e.s, e.q + float64(g*e.s), f * f * e.ss * w, (e.qq + float64(2*g*e.sq) + float64(g*g*e.ss)) * w, f * (e.sq + float64(g*e.ss)) * w
 }
 
 // Trace returns tr Σ, or tr(HΣ), with its standard error.
@@ -134,7 +134,7 @@ func (e *NoiseScale) SquaredGradient() sde.Estimate {
 func (e *NoiseScale) Scale() sde.Estimate {
 	s, q, vs, vq, c := e.parts()
 	r := s / q
-	return sde.Estimate{Value: r, StdErr: math.Sqrt(math.Max(vs-2*r*c+r*r*vq, 0)) / math.Abs(q), Groups: int(e.n)}
+	return sde.Estimate{Value: r, StdErr: math.Sqrt(math.Max(vs-float64(2*r*c)+float64(r*r*vq), 0)) / math.Abs(q), Groups: int(e.n)}
 }
 
 // NoiseScales returns B_simple = tr Σ/|G|² and B_noise = tr(HΣ)/(GᵀHG) of a finite sum at θ, from all of

@@ -37,29 +37,29 @@ func FitPowerLaw(x []float64, y []sde.Estimate) (PowerLaw, error) {
 			}
 		}
 		k := (e.Value / e.StdErr) * (e.Value / e.StdErr)
-		w, u, v = w+k, u+k*math.Log(x[i]), v+k*math.Log(e.Value)
+		w, u, v = w+k, u+float64(k*math.Log(x[i])), v+float64(k*math.Log(e.Value))
 	}
 	u, v = u/w, v/w
 	for i, e := range y {
 		k := (e.Value / e.StdErr) * (e.Value / e.StdErr)
-		uu += k * (math.Log(x[i]) - u) * (math.Log(x[i]) - u)
-		uv += k * (math.Log(x[i]) - u) * (math.Log(e.Value) - v)
+		uu += float64(k * (math.Log(x[i]) - u) * (math.Log(x[i]) - u))
+		uv += float64(k * (math.Log(x[i]) - u) * (math.Log(e.Value) - v))
 	}
 	if !(uu > 0) {
 		return PowerLaw{}, &sde.SettingError{Field: "noise: FitPowerLaw x", Value: x, Want: "numbers that differ"}
 	}
 	p := uv / uu
-	f := PowerLaw{Exponent: sde.Estimate{Value: p, StdErr: 1 / math.Sqrt(uu), Groups: len(x)}, Amplitude: math.Exp(v - p*u), DegreesOfFreedom: len(x) - 2}
+	f := PowerLaw{Exponent: sde.Estimate{Value: p, StdErr: 1 / math.Sqrt(uu), Groups: len(x)}, Amplitude: math.Exp(v - float64(p*u)), DegreesOfFreedom: len(x) - 2}
 	for i, e := range y {
-		r := (math.Log(e.Value) - v - p*(math.Log(x[i])-u)) * e.Value / e.StdErr
-		f.ChiSquared += r * r
+		r := (math.Log(e.Value) - v - float64(p*(math.Log(x[i])-u))) * e.Value / e.StdErr
+		f.ChiSquared += float64(r * r)
 	}
 	return f, nil
 }
 
 // Interval returns the interval of the exponent that has it with the given confidence, 0.95 say.
 func (f PowerLaw) Interval(confidence float64) (low, high float64) {
-	r := -distuv.UnitNormal.Quantile((1-confidence)/2) * f.Exponent.StdErr
+	r := float64(-distuv.UnitNormal.Quantile((1-confidence)/2) * f.Exponent.StdErr)
 	return f.Exponent.Value - r, f.Exponent.Value + r
 }
 

@@ -82,7 +82,7 @@ func addScaled(dst sde.Batch, a float64, z []float64) {
 // addDiagonal adds v to the diagonal of a d×d matrix.
 func addDiagonal(dst []float64, d int, v float64) {
 	for i := 0; v != 0 && i < len(dst); i += d + 1 {
-		dst[i] += v
+		dst[i] += float64(v)
 	}
 }
 

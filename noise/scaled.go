@@ -65,7 +65,7 @@ func scaledCovariance(s sde.GradientSampler, dst, theta []float64, v float64, co
 	for i := range d {
 		for j := range d {
 			if i == j || common {
-				dst[i*d+j] += v * (dst[i*d+j] + float64(mean[i]*mean[j]))
+				dst[i*d+j] += float64(v * (dst[i*d+j] + float64(mean[i]*mean[j])))
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (s Scaled) BindGradients(rows int) sde.GradientFunc {
 			if s.Common {
 				f = z[0]
 			}
-			g[j] += g[j] * float64(s.StdDev*f)
+			g[j] += float64(g[j] * float64(s.StdDev*f))
 		}
 	})
 }

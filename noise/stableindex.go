@@ -110,5 +110,5 @@ func (e *StableIndex) Logs() (sde.Estimate, error) {
 		return sde.Estimate{}, errors.New("noise: the logarithms spread less than those of any stable law do")
 	}
 	alpha := 1 / math.Sqrt(inverse)
-	return sde.Estimate{Value: alpha, StdErr: 3 / (math.Pi * math.Pi) * alpha * alpha * alpha * math.Sqrt((m[4]-m[2]*m[2])/n), Groups: int(n)}, nil
+	return sde.Estimate{Value: alpha, StdErr: 3 / (math.Pi * math.Pi) * alpha * alpha * alpha * math.Sqrt((m[4]-float64(m[2]*m[2]))/n), Groups: int(n)}, nil
 }

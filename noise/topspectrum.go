@@ -91,7 +91,7 @@ func TopSpectrum(l sde.FiniteSum, theta []float64, k int) (values []float64, vec
 			values[j] = math.Max(all[m-1-j], 0)
 			for i, q := range basis {
 				for r, x := range q {
-					vectors.Set(r, j, vectors.At(r, j)+s.At(i, m-1-j)*x)
+					vectors.Set(r, j, vectors.At(r, j)+float64(s.At(i, m-1-j)*x))
 				}
 			}
 		}
