@@ -10,6 +10,7 @@
 // shows the particles to observers:
 //
 //   - Mean: E f(θ) of functions of one's own, with standard errors;
+//   - Weighted: Mean with the weights of decreasing steps (SGLD);
 //   - Moments: mean and covariance of the state, or of features;
 //   - Trajectories: chosen particles at all observation times;
 //   - Final: the last state of all, which can start another run;

@@ -27,21 +27,22 @@ import (
 //
 // exactly: Θ = ½ samples every quadratic right at any step, but a step multiplies what
 // is left of the start by (1 − z/2)/(1 + z/2), which forgets a stiff direction only
-// after some z/4 steps; Θ = 1 forgets it at once, and all but 2/z of its variance with it.
+// after some z/4 steps; Θ = 1 forgets it at once, and all but 2/z of its variance with
+// it.
 //
 // Newton's method solves for x′, from x, with the loss's Hessian (sde.Hessian), or
-// forward differences of the drift, at d more gradients for each of its iterations; they are a few. A
-// loss that declares itself quadratic (sde.Harmonic) is solved once for all steps. There
-// is one solution where h Θ times the loss's most negative curvature is below 1, as in
-// wells; outside of them larger steps may jump to another, or find none. A step
-// that is not solved marks its particle, which the run then locates as a
+// forward differences of the drift, at d more gradients for each of its iterations; they
+// are a few. A loss that declares itself quadratic (sde.Harmonic) is solved once for all
+// steps. There is one solution where h Θ times the loss's most negative curvature is
+// below 1, as in wells; outside of them larger steps may jump to another, or find none.
+// A step that is not solved marks its particle, which the run then locates as a
 // *DivergenceError with a *NewtonError.
 //
-// About four gradients, three Hessians with d³/3 operations each, and one normal for each component of noise a
-// step; Properties.Gradients states the one that is always taken, or none for a
-// quadratic. Source: Kloeden & Platen, 1992, Numerical Solution of Stochastic
-// Differential Equations, § 12.2; Higham, 2000, Mean-square and asymptotic stability of
-// the stochastic theta method, SIAM J. Numer. Anal. 38.
+// About four gradients, three Hessians with d³/3 operations each, and one normal for
+// each component of noise a step; Properties.Gradients states the one that is always
+// taken, or none for a quadratic. Source: Kloeden & Platen, 1992, Numerical Solution of
+// Stochastic Differential Equations, § 12.2; Higham, 2000, Mean-square and asymptotic
+// stability of the stochastic theta method, SIAM J. Numer. Anal. 38.
 type DriftImplicit struct {
 	// Theta is Θ, from ½, the trapezoidal rule, to 1, Euler's implicit method; 0 means ½.
 	Theta float64
@@ -85,8 +86,8 @@ func implicitProperties(name string, class sde.NoiseClass) Properties {
 	return p
 }
 
-// Bind returns the scheme's kernel for a system. It refuses a Θ that is not in
-// [½, 1], and a quadratic loss with a curvature of −1/(hΘ) or below.
+// Bind returns the scheme's kernel for a system. It refuses a Θ that is not in [½, 1],
+// and a quadratic loss with a curvature of −1/(hΘ) or below.
 func (u DriftImplicit) Bind(s *System) (Kernel, error) {
 	theta, err := u.theta()
 	if err != nil {
@@ -116,7 +117,7 @@ func (k *driftImplicit) Step(x sde.Batch, t float64, stream *sde.Stream) {
 		s.drift(drift, x, t)
 		kernel.Axpy(target.Data[:n], k.explicit, drift.Data[:n])
 	}
-	s.diffuse(target, k.noise.Slice(0, x.Rows), x, t, k.z, stream)
+	s.diffuse(target, k.noise.Slice(0, x.Rows), x, t, s.Step, k.z, stream)
 	if !k.reuse {
 		drift = sde.Batch{}
 	}
@@ -124,11 +125,11 @@ func (k *driftImplicit) Step(x sde.Batch, t float64, stream *sde.Stream) {
 }
 
 // diffuse adds √h B(x, t) z to dst, with scratch memory for the noise and z.
-func (s *System) diffuse(dst, noise, x sde.Batch, t float64, z []float64, stream *sde.Stream) {
+func (s *System) diffuse(dst, noise, x sde.Batch, t, h float64, z []float64, stream *sde.Stream) {
 	if s.Noise == 0 {
 		return
 	}
-	n, sqrtH := x.Rows*x.Cols, math.Sqrt(s.Step)
+	n, sqrtH := x.Rows*x.Cols, math.Sqrt(h)
 	z = z[:x.Rows*s.Noise]
 	stream.Increments(z)
 	if scale, ok := s.Isotropic(t); ok {
@@ -139,8 +140,8 @@ func (s *System) diffuse(dst, noise, x sde.Batch, t float64, z []float64, stream
 	kernel.Axpy(dst.Data[:n], sqrtH, noise.Data[:n])
 }
 
-// bindImplicitQuadratic returns the kernel of an implicit step on a loss that
-// declares itself quadratic,
+// bindImplicitQuadratic returns the kernel of an implicit step on a loss that declares
+// itself quadratic,
 //
 //	x′ = c + P(x−c) + M √h B z,   M = (I + hΘH)⁻¹,   P = (I − h(1−Θ)H) M = M/Θ − (1/Θ − 1) I
 //
@@ -193,7 +194,7 @@ func (k *implicitQuadratic) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	noise, sum := k.noise.Slice(0, x.Rows), k.sum.Slice(0, x.Rows)
 	if !k.split {
 		clear(sum.Data[:n])
-		s.diffuse(sum, noise, x, t, k.z, stream)
+		s.diffuse(sum, noise, x, t, s.Step, k.z, stream)
 	}
 	for i := 0; i < n; i += d {
 		for j, c := range k.center {
@@ -210,6 +211,6 @@ func (k *implicitQuadratic) Step(x sde.Batch, t float64, stream *sde.Stream) {
 		}
 	}
 	if k.split {
-		s.diffuse(x, noise, x, t, k.z, stream)
+		s.diffuse(x, noise, x, t, s.Step, k.z, stream)
 	}
 }

@@ -20,34 +20,37 @@ import (
 //
 //	dθ = p dt,   dp = −(γp + ∇L(θ)) dt + η^(−¼) B(θ, t) dW,   γ = (1−μ)/√η,   p = v/√η
 //
-// whose time runs by √η in a step of the optimizer. B is the root of the flow's noise, D =
-// ½BBᵀ = (η/2) C: that of SGD at the same η without momentum, as noise.Minibatch has it.
-// It may depend on θ, in any way. The ensemble's step h is in the time of
-// p; h = √η is one step of the optimizer.
+// whose time runs by √η in a step of the optimizer. B is the root of the flow's noise, D
+// = ½BBᵀ = (η/2) C: that of SGD at the same η without momentum, as noise.Minibatch has
+// it. It may depend on θ, in any way. The ensemble's step h is in the time of p; h = √η
+// is one step of the optimizer.
 //
 // Momentum heats: for D = T I the stationary density of θ is exp(−L/T_eff) with
 //
 //	T_eff = T/(1−μ) = ηC/(2(1−μ))
 //
-// whatever the loss (Properties.Heat). On a quadratic of curvature k, Var θ = T_eff/k, Var p = T_eff and
-// Cov = 0. The optimizer has there, with x and v after the same update,
+// whatever the loss (Properties.Heat). On a quadratic of curvature k, Var θ = T_eff/k,
+// Var p = T_eff and Cov = 0. The optimizer has there, with x and v after the same
+// update,
 //
 //	Var x = T_eff/k · 1/(1 − ηk/(2(1+μ))),   Cov(x, v) = ηk/(1+μ) Var x,   Var v = 2ηk/(1+μ) Var x
 //
-// so that for η → 0 at a given γ the variance of x is right to order η, and those of
-// p = v/√η to order √η, as are means and covariances at a fixed time. Drift by the gradient's
-// noise through a domain, or μ that changes with time, are not covered.
+// so that for η → 0 at a given γ the variance of x is right to order η, and those of p =
+// v/√η to order √η, as are means and covariances at a fixed time. A μ that changes with
+// time is not covered.
 //
-// A step takes half a kick, half a drift, the exact Ornstein–Uhlenbeck step of p with the noise at
-// the θ of that moment, half a drift and half a kick, as BAOAB does: it is of weak order 2 in h for this equation with any noise, and
-// on a quadratic of D = T I has Var θ = T_eff/k exactly, for h²k < 4. p starts at 0; the
-// row's, which observers find in Sample.History, is p + (h/2)∇L(θ), that before half a kick.
+// A step takes half a kick, half a drift, the exact Ornstein–Uhlenbeck step of p with
+// the noise at the θ of that moment, half a drift and half a kick, as BAOAB does: it is
+// of weak order 2 in h for this equation with any noise, and on a quadratic of D = T I
+// has Var θ = T_eff/k exactly, for h²k < 4. p starts at 0; the row's, which observers
+// find in Sample.History, is p + (h/2)∇L(θ), that before half a kick.
 //
-// The conversion of a flow that is meant in another calculus is that of the flow, which is the limit
-// of large γ. One gradient and one normal for each component of noise a step.
-// Source: Li, Tai & E, 2019, Stochastic modified equations and dynamics of stochastic gradient algorithms I,
-// J. Mach. Learn. Res. 20, § 4.2; the exact variances: Liu, Ziyin & Ueda, 2021, Noise and fluctuation of finite
-// learning rate stochastic gradient descent, eq. 3.
+// The conversion of a flow that is meant in another calculus is that of the flow, which
+// is the limit of large γ. One gradient and one normal for each component of noise a
+// step. Source: Li, Tai & E, 2019, Stochastic modified equations and dynamics of
+// stochastic gradient algorithms I, J. Mach. Learn. Res. 20; the exact variances: Liu,
+// Ziyin & Ueda, 2021, Noise and fluctuation of finite learning rate stochastic gradient
+// descent, eq. 3.
 type HeavyBall struct {
 	// LearningRate is η, that of the flow's noise; it must be positive.
 	LearningRate float64
@@ -89,8 +92,8 @@ func (u HeavyBall) Properties(class sde.NoiseClass) (Properties, error) {
 // Width returns 2d: θ and p.
 func (HeavyBall) Width(d int) int { return 2 * d }
 
-// Bind returns the scheme's kernel for a system. It refuses a learning rate or momentum out of
-// range, and a domain that turns particles back.
+// Bind returns the scheme's kernel for a system. It refuses a learning rate or momentum
+// out of range, and a domain that turns particles back.
 func (u HeavyBall) Bind(s *System) (Kernel, error) {
 	k, err := bindMomentum("HeavyBall", s, u.LearningRate, u.Momentum, s.Step/2)
 	if err != nil {
@@ -106,8 +109,8 @@ type momentumKernel struct {
 	noise sde.Batch
 }
 
-// bindMomentum returns a kernel of friction (1−μ)/√η whose momenta get the flow's
-// noise times η^(−¼).
+// bindMomentum returns a kernel of friction (1−μ)/√η whose momenta get the flow's noise
+// times η^(−¼).
 func bindMomentum(name string, s *System, rate, momentum, lead float64) (momentumKernel, error) {
 	if err := checkMomentum(name, rate, momentum); err != nil {
 		return momentumKernel{}, err

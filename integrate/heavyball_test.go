@@ -21,7 +21,8 @@ import (
 )
 
 // TestHeavyBallExact holds the law of θ and p on a quadratic to that of the equation,
-// Var θ = T_eff/k exactly and Var p = T_eff (1 − h²k/4), and has the flow's own T rejected.
+// Var θ = T_eff/k exactly and Var p = T_eff (1 − h²k/4), and has the flow's own T
+// rejected.
 func TestHeavyBallExact(t *testing.T) {
 	for _, test := range []struct{ k, temperature, h, rate, momentum float64 }{
 		{1, 0.3, 0.1, 0.1, 0.9}, {2, 1, 0.5, 0.01, 0.5}, {0.5, 0.2, 1.7, 0.3, 0}, {4, 0.7, 0.9, 1e-4, 0.999},
@@ -48,8 +49,8 @@ func TestHeavyBallExact(t *testing.T) {
 	}
 }
 
-// optimizer returns the one-step matrix of (x, v) and the vector of ξ of
-// v′ = μv − η(k(x + aμv) + ξ), x′ = x + v′, with a = 1 for Nesterov's.
+// optimizer returns the one-step matrix of (x, v) and the vector of ξ of v′ = μv − η(k(x
+// + aμv) + ξ), x′ = x + v′, with a = 1 for Nesterov's.
 func optimizer(rate, momentum, k, ahead float64) (m *mat.Dense, noise []float64) {
 	c := momentum * (1 - ahead*rate*k)
 	return mat.NewDense(2, 2, []float64{1 - rate*k, c, -rate * k, c}), []float64{-rate, -rate}
@@ -62,7 +63,8 @@ func momentumSDE(rate, momentum, k, ahead float64) (a *mat.Dense, noise []float6
 	return mat.NewDense(2, 2, []float64{0, 1, -k, -friction - ahead*momentum*math.Sqrt(rate)*k}), []float64{0, math.Pow(rate, 0.25)}
 }
 
-// ouMoments returns e^(At) and the covariance at time t from a point, by Van Loan's block exponential.
+// ouMoments returns e^(At) and the covariance at time t from a point, by Van Loan's
+// block exponential.
 func ouMoments(a *mat.Dense, noise []float64, t float64) (propagator, covariance *mat.Dense) {
 	n := len(noise)
 	block := mat.NewDense(2*n, 2*n, nil)
@@ -86,9 +88,10 @@ func slopeOf(h, e []float64) float64 {
 	return math.Log(e[n]/e[n-1]) / math.Log(h[n]/h[n-1])
 }
 
-// TestMomentumOptimizer holds the optimizers' exact stationary law to its closed form (b.3
-// of the theory) and to that of the equations as η → 0 at constant friction, and their means and
-// covariances at a finite time: with the orders in √η that HeavyBall and Nesterov state.
+// TestMomentumOptimizer holds the optimizers' exact stationary law to its closed form
+// (b.3 of the theory) and to that of the equations as η → 0 at constant friction, and
+// their means and covariances at a finite time: with the orders in √η that HeavyBall and
+// Nesterov state.
 func TestMomentumOptimizer(t *testing.T) {
 	const k, friction = 1.3, 0.8
 	for _, test := range []struct {
@@ -202,7 +205,8 @@ func momentumLinear(t *testing.T, scheme integrate.Scheme, k, b, h float64) (m, 
 	return m, n
 }
 
-// momentumStart returns the row that θ = 1 starts with, and the scale of the noise of its p.
+// momentumStart returns the row that θ = 1 starts with, and the scale of the noise of
+// its p.
 func momentumStart(t *testing.T, scheme integrate.Scheme, k, b, h float64) (row *mat.VecDense, spread float64) {
 	t.Helper()
 	kernel, err := scheme.Bind(integrate.NewSystem(sde.Flow{Loss: quadratic{k}, Diffusion: linearNoise{b}}, sde.Ito, h, 1))
@@ -219,8 +223,9 @@ func momentumStart(t *testing.T, scheme integrate.Scheme, k, b, h float64) (row 
 	return mat.NewVecDense(2, from), start(1)[1] - from[1]
 }
 
-// TestMomentumWeakOrder: with noise that depends on θ, E θ and E θ² at time 1 are of order 2
-// in h. Both are found by algebra; noise taken before the half drift is of order 1.
+// TestMomentumWeakOrder: with noise that depends on θ, E θ and E θ² at time 1 are of
+// order 2 in h. Both are found by algebra; noise taken before the half drift is of order
+// 1.
 func TestMomentumWeakOrder(t *testing.T) {
 	const k, b, rate, momentum = 1.3, 0.7, 0.25, 0.4
 	friction, ahead := (1-momentum)/math.Sqrt(rate), momentum*math.Sqrt(rate)
@@ -277,8 +282,9 @@ func TestMomentumWeakOrder(t *testing.T) {
 	}
 }
 
-// TestMomentumLyapunov: in two dimensions, with constant noise that does not commute with the
-// Hessian, the scheme's covariance tends to that of the equation at order 2 in h.
+// TestMomentumLyapunov: in two dimensions, with constant noise that does not commute
+// with the Hessian, the scheme's covariance tends to that of the equation at order 2 in
+// h.
 func TestMomentumLyapunov(t *testing.T) {
 	const rate, momentum = 0.25, 0.4
 	friction, ahead := (1-momentum)/math.Sqrt(rate), momentum*math.Sqrt(rate)
@@ -372,7 +378,8 @@ func TestMomentumLyapunov(t *testing.T) {
 }
 
 // TestHeavyBallTemperature runs mini-batch noise with momentum on the double well and
-// holds E θ² to the quadrature of the scheme's law at T_eff = T/(1−μ); that of T is rejected.
+// holds E θ² to the quadrature of the scheme's law at T_eff = T/(1−μ); that of T is
+// rejected.
 func TestHeavyBallTemperature(t *testing.T) {
 	const rate, momentum, h = 0.16, 0.5, 0.4
 	batches := noise.Minibatch{LearningRate: rate, BatchSize: 8, Variance: 10}

@@ -109,8 +109,8 @@ func (l stiffHarmonic) Harmonic() (h, center []float64) {
 }
 
 // TestImplicitPaths takes the same steps by differences, with the Hessian and with the
-// factorisation of a quadratic: they agree, and their linear map has the covariance
-// T V diag(σ²(hλ)/λ) Vᵀ.
+// factorisation of a quadratic: they agree, and their linear map has the covariance T V
+// diag(σ²(hλ)/λ) Vᵀ.
 func TestImplicitPaths(t *testing.T) {
 	const temperature, h = 0.3, 1
 	l := newStiff()
@@ -175,8 +175,8 @@ func TestImplicitPaths(t *testing.T) {
 	}
 }
 
-// TestImplicitStiffRun goes through the engine at hλ = 1000, with the planted faults
-// of the temperature and of Θ.
+// TestImplicitStiffRun goes through the engine at hλ = 1000, with the planted faults of
+// the temperature and of Θ.
 func TestImplicitStiffRun(t *testing.T) {
 	const temperature, h = 0.3, 1.0
 	l := newStiff()
@@ -226,8 +226,8 @@ func TestImplicitStiffRun(t *testing.T) {
 	}
 }
 
-// TestImplicitBias measures by quadrature the first order of the bias of ⟨x²⟩ on
-// the double well, which is 1 − 2Θ times Euler–Maruyama's −0.15538119918842702 (theory of
+// TestImplicitBias measures by quadrature the first order of the bias of ⟨x²⟩ on the
+// double well, which is 1 − 2Θ times Euler–Maruyama's −0.15538119918842702 (theory of
 // its modified loss), and vanishes for Θ = ½.
 func TestImplicitBias(t *testing.T) {
 	const exact, euler = 0.83089535266521, -0.15538119918842702
@@ -354,8 +354,8 @@ func (l trap) Gradient(dst, x []float64) {
 	dst[0] = x[0]
 }
 
-// TestImplicitPanic names the particle whose gradient panicked, though Newton's
-// method asks for it among those of a few.
+// TestImplicitPanic names the particle whose gradient panicked, though Newton's method
+// asks for it among those of a few.
 func TestImplicitPanic(t *testing.T) {
 	for _, l := range []sde.Loss{plain{trap{}}, hessianOne{plain{trap{}}}} {
 		e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SplitStepBackwardEuler{}, Step: 1, Particles: 2000,
@@ -533,8 +533,8 @@ func (k *faultyThetaKernel) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	}
 }
 
-// TestImplicitFaults plants faults that integratetest.Check finds: by name, the
-// check that has to.
+// TestImplicitFaults plants faults that integratetest.Check finds: by name, the check
+// that has to.
 func TestImplicitFaults(t *testing.T) {
 	skip := []string{"strong order", "refusals", "areas", "invariance", "gradients"}
 	half := integrate.DriftImplicit{Theta: 0.5}

@@ -10,9 +10,9 @@ import (
 	"github.com/sgflow/sgflow/internal/kernel"
 )
 
-// lu is an LU factorisation with partial pivoting of small dense matrices, in
-// memory of its own: gonum's allocates and starts goroutines for larger ones, and its
-// bits are those of the BLAS in use.
+// lu is an LU factorisation with partial pivoting of small dense matrices, in memory of
+// its own: gonum's allocates and starts goroutines for larger ones, and its bits are
+// those of the BLAS in use.
 type lu struct {
 	n     int
 	a     []float64 // the matrix, row-major; then its factors

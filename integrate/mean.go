@@ -59,7 +59,10 @@ func (m *Mean) Start(r sde.Run) error {
 }
 
 // Observe adds a block's values. A value that is not finite is an error.
-func (m *Mean) Observe(s sde.Sample) error {
+func (m *Mean) Observe(s sde.Sample) error { return m.add(s, 1) }
+
+// add adds a block's values with a weight.
+func (m *Mean) add(s sde.Sample, weight float64) error {
 	dst := m.scratch[s.Group]
 	for i := 0; i < s.X.Rows; i++ {
 		m.F(dst, s.X.Row(i))
@@ -67,10 +70,10 @@ func (m *Mean) Observe(s sde.Sample) error {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("function %d of particle %d is %v", k, s.Particle(i), v)
 			}
-			m.sums[k][s.Group] += v
+			m.sums[k][s.Group] += float64(weight * v)
 		}
 	}
-	m.counts[s.Group] += float64(s.X.Rows)
+	m.counts[s.Group] += float64(weight * float64(s.X.Rows))
 	return nil
 }
 

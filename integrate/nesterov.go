@@ -11,8 +11,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Nesterov is the continuous-time model of SGD with Nesterov's momentum, whose
-// gradient is taken ahead. Of the learning rate η and momentum μ,
+// Nesterov is the continuous-time model of SGD with Nesterov's momentum, whose gradient
+// is taken ahead. Of the learning rate η and momentum μ,
 //
 //	v′ = μv − η g(θ + μv),   θ′ = θ + v′
 //
@@ -20,25 +20,27 @@ import (
 //
 //	dθ = p dt,   dp = −(γp + ∇L(θ + ℓp)) dt + η^(−¼) B(θ, t) dW,   γ = (1−μ)/√η,   ℓ = μ√η
 //
-// with the time, the noise and p = v/√η of HeavyBall, from which to that order it does not differ. What is ahead is
-// kept since it is what sets Nesterov's momentum apart: friction along the gradient's change, ℓHp. On a quadratic of
-// curvature k it is a heavy ball of momentum μ̃ = μ(1 − ηk), as the optimizer is
-// exactly, and for D = T I
+// with the time, the noise and p = v/√η of HeavyBall, from which to that order it does
+// not differ. What is ahead is kept since it is what sets Nesterov's momentum apart:
+// friction along the gradient's change, ℓHp. On a quadratic of curvature k it is a heavy
+// ball of momentum μ̃ = μ(1 − ηk), as the optimizer is exactly, and for D = T I
 //
 //	Var θ = T/(k(1−μ̃)),   Var p = T/(1−μ̃)
 //
 // colder than HeavyBall's where it is steep: there is no temperature of the whole. The
-// variance of x of the optimizer is HeavyBall's with μ̃ for μ. The noise is taken at θ and
-// not ahead, which matters at higher order in √η; μ that changes with time, as in
+// variance of x of the optimizer is HeavyBall's with μ̃ for μ. The noise is taken at θ
+// and not ahead, which matters at higher order in √η; μ that changes with time, as in
 // Nesterov's accelerated gradient for convex losses, is not covered.
 //
 // A step takes half a drift, the kick by the midpoint rule, half a drift, and the exact
 // Ornstein–Uhlenbeck step of p: it is of weak order 2 in h for this equation with any
-// noise, whose p starts at 0, with half an Ornstein–Uhlenbeck step. Observers find that p in Sample.History, with another half of such a step to come.
-// Two gradients and one normal for each component of noise a step. Source: Li, Tai & E, 2019, Stochastic
-// modified equations and dynamics of stochastic gradient algorithms I, J. Mach. Learn. Res. 20, § 4.3; the friction
-// along the Hessian: Shi, Du, Jordan & Su, 2022, Understanding the acceleration phenomenon via
-// high-resolution differential equations, Math. Program. 195.
+// noise, whose p starts at 0, with half an Ornstein–Uhlenbeck step. Observers find that
+// p in Sample.History, with another half of such a step to come. Two gradients and one
+// normal for each component of noise a step. Source: Li, Tai & E, 2019, Stochastic
+// modified equations and dynamics of stochastic gradient algorithms I, J. Mach. Learn.
+// Res. 20; the friction along the Hessian: Shi, Du, Jordan & Su, 2022, Understanding the
+// acceleration phenomenon via high-resolution differential equations, Math. Program.
+// 195.
 type Nesterov struct {
 	// LearningRate is η, that of the flow's noise; it must be positive.
 	LearningRate float64
@@ -81,7 +83,8 @@ type nesterov struct {
 	x               []float64
 }
 
-// Start sets the momenta to those that the half of an Ornstein–Uhlenbeck step takes 0 to.
+// Start sets the momenta to those that the half of an Ornstein–Uhlenbeck step takes 0
+// to.
 func (k *nesterov) Start(x sde.Batch, stream *sde.Stream) {
 	k.momentumKernel.Start(x, stream)
 	k.Load(x)
@@ -110,7 +113,7 @@ func (k *nesterov) StepLoaded(t float64, stream *sde.Stream) {
 	kernel.Axpy(x, k.ahead, p)
 	c := k.s.Slope(k.batch(g), k.batch(x), t)
 	kernel.Axpy(x, k.ahead*k.h/2*c, g)
-	c = k.s.Slope(k.batch(g), k.batch(x), t+k.h/2)
+	c = k.s.Slope(k.batch(g), k.batch(x), t+float64(k.h/2))
 	kernel.Axpy(p, k.h*c, g)
 	k.a(k.h / 2)
 	k.o(t+k.h, stream)

@@ -12,13 +12,13 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// NewtonError says why Newton's method found no solution of the equation of an
-// implicit step. It is the Err of a DivergenceError, which says of which particle.
+// NewtonError says why Newton's method found no solution of the equation of an implicit
+// step. It is the Err of a DivergenceError, which says of which particle.
 type NewtonError struct {
 	// Iterations is how many gradients were tried.
 	Iterations int
-	// Residual is by how much the best of them misses the equation; NaN or +Inf if the
-	// drift was not finite to begin with.
+	// Residual is by how much the best of them misses the equation; NaN or +Inf if the drift
+	// was not finite to begin with.
 	Residual float64
 	// Singular says that the Jacobian could not be inverted there.
 	Singular bool
@@ -37,9 +37,8 @@ func (e *NewtonError) Error() string {
 const (
 	// newtonLimit is how many gradients Newton's method may take in a step.
 	newtonLimit = 100
-	// newtonClose is the relative size of a correction after which the next would be
-	// lost in rounding: the error falls as its square, or by 1e-8 with a Jacobian
-	// by differences.
+	// newtonClose is the relative size of a correction after which the next would be lost in
+	// rounding: the error falls as its square, or by 1e-8 with a Jacobian by differences.
 	newtonClose = 1e-9
 )
 
@@ -48,10 +47,10 @@ const (
 //	F(y) = y − r − c a(y, t) = 0
 //
 // for all particles of a batch, by Newton's method from where they are. A correction
-// that does not make the largest |F_l| smaller is halved until it does. The Jacobian I − c ∂a is
-// I + cH with the Hessian of the loss if that has one and a = −∇L; otherwise it comes from forward
-// differences of the drift, d more of them. Each iteration asks for the drift of
-// those particles that are not done, in one batch.
+// that does not make the largest |F_l| smaller is halved until it does. The Jacobian I −
+// c ∂a is I + cH with the Hessian of the loss if that has one and a = −∇L; otherwise it
+// comes from forward differences of the drift, d more of them. Each iteration asks for
+// the drift of those particles that are not done, in one batch.
 type newton struct {
 	s       *System
 	c       float64
@@ -131,8 +130,8 @@ func (n *newton) solve(y, r, a sde.Batch, t float64) {
 	}
 }
 
-// look takes in the drift at the trial point j of particle i, the k-th that it has
-// had, and reports whether there is to be another.
+// look takes in the drift at the trial point j of particle i, the k-th that it has had,
+// and reports whether there is to be another.
 func (n *newton) look(y, r []float64, i, j, k int, t float64) bool {
 	trial, a, f, d := n.trial.Row(j), n.a.Row(j), n.f.Row(i), n.d.Row(i)
 	for l, v := range trial {
@@ -185,7 +184,8 @@ func (n *newton) fail(y []float64, i, k int, size float64, singular bool) bool {
 	return false
 }
 
-// direction replaces F at y by Newton's correction −F′⁻¹F, and reports whether there is one.
+// direction replaces F at y by Newton's correction −F′⁻¹F, and reports whether there is
+// one.
 func (n *newton) direction(f, y, r, a []float64, i int, t float64) bool {
 	m := n.jacobian.a
 	if n.hessian != nil {

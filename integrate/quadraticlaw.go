@@ -20,11 +20,11 @@ import (
 //
 //	dX = −kX dt + √(2T) dW
 //
-// exact but for rounding: a step is linear there, r′ = M r + V z of a particle's row
-// and of the increment that it shares with the next step, and the covariance S of both solves S =
-// M S Mᵀ + V Vᵀ. It is +Inf if the scheme is not stable. It returns an error if the
-// scheme does not serve constant noise, or if a step is not linear, as where steps are
-// accepted or adapted.
+// exact but for rounding: a step is linear there, r′ = M r + V z of a particle's row and
+// of the increment that it shares with the next step, and the covariance S of both
+// solves S = M S Mᵀ + V Vᵀ. It is +Inf if the scheme is not stable. It returns an error
+// if the scheme does not serve constant noise, or if a step is not linear, as where
+// steps are accepted or adapted.
 func QuadraticVariance(scheme Scheme, k, temperature, h float64) (variance float64, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -66,8 +66,8 @@ func QuadraticVariance(scheme Scheme, k, temperature, h float64) (variance float
 
 var errNotLinear = errors.New("integrate: the step is not linear in the state and the noise")
 
-// linearStep returns M and V of a step in one dimension on rows of some width, behind which
-// is the increment of the next step.
+// linearStep returns M and V of a step in one dimension on rows of some width, behind
+// which is the increment of the next step.
 func linearStep(kernel Kernel, width int) (m, v *mat.Dense, err error) {
 	var z [4]float64 // of this step and the next, of the area, and all others
 	fill := func(i int) func(dst []float64) {

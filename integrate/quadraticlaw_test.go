@@ -13,7 +13,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// TestQuadraticVariance is a table of closed forms (f.1 and f.4 of the theory): in units of T/k, for z = hk.
+// TestQuadraticVariance is a table of closed forms (f.1 and f.4 of the theory): in units
+// of T/k, for z = hk.
 func TestQuadraticVariance(t *testing.T) {
 	const temperature, k = 0.3, 1.7
 	rk := func(z float64) float64 { return (1 - z/2) / (1 - z/2 + z*z/4) }

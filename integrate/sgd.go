@@ -34,10 +34,8 @@ func (u SGD) Properties(sde.NoiseClass) (Properties, error) {
 	if u.Gradient == nil {
 		return Properties{}, invalid("SGD.Gradient", nil, "a sampler of gradients, such as noise.WithReplacement", nil)
 	}
-	if v, ok := u.Gradient.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
-			return Properties{}, err
-		}
+	if err := validSampler(u.Gradient); err != nil {
+		return Properties{}, err
 	}
 	return Properties{Name: "SGD", Calculus: sde.Ito, Weak: 1, Invariant: 1, Stability: 2, Gradients: 1}, nil
 }

@@ -11,13 +11,13 @@ import "github.com/sgflow/sgflow/sde"
 //
 //	y = x + h a(y, t+h),   x′ = y + √h B(y, t) z,   z ~ N(0, I)
 //
-// with a the Itô drift: a step of Euler's implicit method, then the noise at
-// where it came out. For drifts that are one-sided Lipschitz its moments stay bounded
-// and it converges with strong order ½ whatever their growth, 1 for additive noise; its
-// weak order and that of its stationary law are 1. It is linearly stable for any h.
+// with a the Itô drift: a step of Euler's implicit method, then the noise at where it
+// came out. For drifts that are one-sided Lipschitz its moments stay bounded and it
+// converges with strong order ½ whatever their growth, 1 for additive noise; its weak
+// order and that of its stationary law are 1. It is linearly stable for any h.
 //
-// The noise of the last step is not damped yet. On a quadratic of curvature k with
-// D = T I the variance is, with z = hk,
+// The noise of the last step is not damped yet. On a quadratic of curvature k with D = T
+// I the variance is, with z = hk,
 //
 //	Var x = (T/k) (1 + z)²/(1 + z/2),   Var y = (T/k)/(1 + z/2)
 //
@@ -26,7 +26,7 @@ import "github.com/sgflow/sgflow/sde"
 //
 // Newton's method, what a step costs and what happens if it is not solved are as in
 // DriftImplicit. Source: Higham, Mao & Stuart, 2002, Strong convergence of Euler-type
-// methods for nonlinear stochastic differential equations, SIAM J. Numer. Anal. 40, § 3.3.
+// methods for nonlinear stochastic differential equations, SIAM J. Numer. Anal. 40.
 type SplitStepBackwardEuler struct{}
 
 var (
@@ -59,5 +59,5 @@ func (k *splitStep) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	target := k.target.Slice(0, x.Rows)
 	copy(target.Data, x.Data[:x.Rows*x.Cols])
 	k.solve(x, target, sde.Batch{}, t+k.s.Step)
-	k.s.diffuse(x, k.noise.Slice(0, x.Rows), x, t, k.z, stream)
+	k.s.diffuse(x, k.noise.Slice(0, x.Rows), x, t, k.s.Step, k.z, stream)
 }
