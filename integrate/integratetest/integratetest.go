@@ -63,6 +63,11 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //     stepped with nor on the number of workers, and a step allocates nothing.
 //   - gradients: as many evaluations of the drift a step as stated, or no fewer if steps
 //     can fail (integrate.Explainer), since their number then depends on the state.
+//   - consistency: mean and covariance of a small step are a h and BBᵀh, with a the Itô
+//     drift, for each problem of the zoo, whatever its calculus.
+//   - increments: the moments of a step of Brownian motion are a normal's as far as
+//     the weak order needs, and what is drawn for different steps, particles and
+//     blocks is independent.
 //   - quadratic: on dX = −kX dt + √(2T) dW the step is linear, stable up to
 //     h = Stability/k, and its variance tends to T/k (times Heat) with the stated order.
 //   - weak order: of means and covariances of linear equations at a fixed time, with
@@ -92,6 +97,8 @@ func Check(scheme integrate.Scheme, o Options) error {
 		{"refusals", c.refusals},
 		{"invariance", c.invariance},
 		{"gradients", c.gradients},
+		{"consistency", c.consistency},
+		{"increments", c.increments},
 		{"quadratic", c.quadratic},
 		{"weak order", c.weakOrder},
 		{"invariant measure", c.invariantMeasure},

@@ -15,7 +15,7 @@ import (
 )
 
 func (c *checker) invariance() {
-	problems := []Problem{doubleWellProblem(), Decay(1, 1), {Name: "the Ornstein–Uhlenbeck process", Start: []float64{0.5}, Equation: ornsteinUhlenbeck(1.5, 0.3)}}
+	problems := []Problem{DoubleWell(wellTemperature), Decay(1, 1), OrnsteinUhlenbeck(1.5, 0.3)}
 	problems = append(problems, linearProblems()...)
 	for _, p := range problems {
 		if _, _, ok := c.bind(p.Equation, 0.1, 1); !ok {
@@ -138,7 +138,7 @@ func (e counted) Drift(dst, theta []float64, t float64) {
 }
 
 func (c *checker) gradients() {
-	for _, p := range append(linearProblems(), doubleWellProblem(), Decay(1, 1)) {
+	for _, p := range append(linearProblems(), DoubleWell(wellTemperature), Decay(1, 1)) {
 		var calls atomic.Int64
 		k, properties, ok := c.bind(counted{p.Equation, &calls}, 0.01, 1)
 		if !ok {

@@ -86,8 +86,8 @@ func threePoint() rule { return rule{[]float64{-2, 0, 2}, []float64{1. / 6, 2. /
 
 // dependence says which numbers a step looks at.
 type dependence struct {
-	steps         bool // constant between thresholds of z
-	next, u, word bool
+	steps                 bool // constant between thresholds of z
+	next, u, normal, word bool
 }
 
 // dependence probes a step at x.
@@ -124,6 +124,9 @@ func (s *stepper) dependence(x []float64, m int) dependence {
 	n.u = vec(0.5)
 	d.u = !same(y, at(n))
 	n = base
+	n.normal = vec(0.5)
+	d.normal = !same(y, at(n))
+	n = base
 	n.word = 1
 	d.word = !same(y, at(n))
 	return d
@@ -144,4 +147,48 @@ func (d dependence) rules(points int) (z, next, u rule) {
 		u = hermite(points)
 	}
 	return z, next, u
+}
+
+// each visits all nodes of a quadrature rule for a step of m components of noise, with
+// their weights: increments, areas and words, and, for one component, other normals.
+func (d dependence) each(m, points int, visit func(w float64, n noise)) {
+	z, _, u := d.rules(points)
+	normal, words := rule{[]float64{0}, []float64{1}}, 1
+	if d.normal && m == 1 {
+		normal = hermite(points)
+	}
+	if d.word {
+		words = 1 << m
+	}
+	index := make([]int, 2*m)
+	n := noise{z: make([]float64, m), u: make([]float64, m), normal: make([]float64, 1)}
+	for {
+		w := 1 / float64(words)
+		for k := range m {
+			n.z[k], n.u[k] = z.x[index[k]], u.x[index[m+k]]
+			w *= z.w[index[k]] * u.w[index[m+k]]
+		}
+		for word := range words {
+			n.word = uint64(word)
+			for q, v := range normal.x {
+				n.normal[0] = v
+				visit(w*normal.w[q], n)
+			}
+		}
+		k := 0
+		for ; k < 2*m; k++ {
+			index[k]++
+			limit := len(z.x)
+			if k >= m {
+				limit = len(u.x)
+			}
+			if index[k] < limit {
+				break
+			}
+			index[k] = 0
+		}
+		if k == 2*m {
+			return
+		}
+	}
 }

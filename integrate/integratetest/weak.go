@@ -20,9 +20,9 @@ func (c *checker) weakOrder() {
 	for _, p := range linearProblems() {
 		c.weakLinear(p)
 	}
-	c.weakAdditive(Decay(1, 1), (1+1)/math.Sqrt2, 0.5)
-	c.weakAdditive(Ramp(), 0, 1./3)
-	for _, p := range []Problem{doubleWellProblem(), unevenWell()} {
+	c.weakAdditive(Decay(1, 1))
+	c.weakAdditive(Ramp())
+	for _, p := range []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature)} {
 		c.weakWell(p)
 	}
 }
@@ -33,7 +33,6 @@ func (c *checker) weakLinear(p Problem) {
 	var steps, errs []float64
 	var stated float64
 	d := len(p.Start)
-	exactMean, exactSecond := p.Linear.moments(p.Start)
 	for n := 4; n <= 128; n *= 2 {
 		h := 1 / float64(n)
 		kernel, properties, ok := c.bind(p.Equation, h, 1)
@@ -50,10 +49,10 @@ func (c *checker) weakLinear(p Problem) {
 		mean, second := powerApply(one, n, p.Start), powerApply(two, n, outer(p.Start))
 		var e float64
 		for i, v := range mean {
-			e += (v - exactMean[i]) * (v - exactMean[i])
+			e += (v - p.Mean[i]) * (v - p.Mean[i])
 		}
 		for i, v := range second {
-			e += (v - exactSecond[i]) * (v - exactSecond[i])
+			e += (v - p.Second[i]) * (v - p.Second[i])
 		}
 		steps, errs = append(steps, h), append(errs, math.Sqrt(e))
 	}
@@ -108,57 +107,29 @@ func outer(x []float64) []float64 {
 
 // linearMoments returns E M and E M⊗M of a step x' = Mx of m components of noise.
 func (s *stepper) linearMoments(d, m int, dep dependence) (one, two *mat.Dense) {
-	z, _, u := dep.rules(7)
-	words := 1
-	if dep.word {
-		words = 1 << m
-	}
 	one, two = mat.NewDense(d, d, nil), mat.NewDense(d*d, d*d, nil)
-	index := make([]int, 2*m)
-	n := noise{z: make([]float64, m), u: make([]float64, m)}
 	step, unit, y := mat.NewDense(d, d, nil), make([]float64, d), make([]float64, d)
 	var kron, scaled mat.Dense
-	for {
-		w := 1 / float64(words)
-		for k := range m {
-			n.z[k], n.u[k] = z.x[index[k]], u.x[index[m+k]]
-			w *= z.w[index[k]] * u.w[index[m+k]]
+	dep.each(m, 7, func(w float64, n noise) {
+		for j := range d {
+			clear(unit)
+			unit[j] = 1
+			s.step(y, unit, 0, n)
+			step.SetCol(j, y)
 		}
-		for word := range words {
-			n.word = uint64(word)
-			for j := range d {
-				clear(unit)
-				unit[j] = 1
-				s.step(y, unit, 0, n)
-				step.SetCol(j, y)
-			}
-			scaled.Scale(w, step)
-			one.Add(one, &scaled)
-			kron.Reset()
-			kron.Kronecker(&scaled, step)
-			two.Add(two, &kron)
-		}
-		k := 0
-		for ; k < 2*m; k++ {
-			index[k]++
-			limit := len(z.x)
-			if k >= m {
-				limit = len(u.x)
-			}
-			if index[k] < limit {
-				break
-			}
-			index[k] = 0
-		}
-		if k == 2*m {
-			return one, two
-		}
-	}
+		scaled.Scale(w, step)
+		one.Add(one, &scaled)
+		kron.Reset()
+		kron.Kronecker(&scaled, step)
+		two.Add(two, &kron)
+	})
+	return one, two
 }
 
 // weakAdditive compares mean and variance at time 1 of a scalar equation with a linear
 // drift and additive noise.
-func (c *checker) weakAdditive(p Problem, mean, variance float64) {
+func (c *checker) weakAdditive(p Problem) {
+	mean, variance := p.Mean[0], p.Second[0]-p.Mean[0]*p.Mean[0]
 	var steps, errs []float64
 	var stated float64
 	for n := 4; n <= 128; n *= 2 {
@@ -233,31 +204,24 @@ func (c *checker) invariantMeasure() {
 	if c.augmented {
 		return
 	}
-	for _, test := range []struct {
-		p Problem
-		d func(x float64) float64
-	}{
-		{doubleWellProblem(), func(float64) float64 { return wellTemperature }},
-		{unevenWell(), unevenD},
-	} {
-		exact := wellSecondMoment(test.d)
+	for _, p := range []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature)} {
 		var steps, errs []float64
 		var stated float64
 		for h := 0.1; h > 0.02; h /= 2 {
-			chain, properties, ok := c.chain(test.p.Equation, h)
+			chain, properties, ok := c.chain(p.Equation, h)
 			if !ok {
 				break
 			}
 			stated = properties.Invariant
 			m, ok := chain.stationary(func(x float64) float64 { return x * x })
 			if !ok {
-				c.fault("invariant measure", "%s: the stationary law at h = %g was not found", test.p.Name, h)
+				c.fault("invariant measure", "%s: the stationary law at h = %g was not found", p.Name, h)
 				break
 			}
-			steps, errs = append(steps, h), append(errs, m-exact)
+			steps, errs = append(steps, h), append(errs, m-p.Stationary[0])
 		}
 		if len(errs) > 2 {
-			c.order("invariant measure", "the error of ⟨x²⟩ under the stationary law of "+test.p.Name, steps, errs, stated, 2e-8)
+			c.order("invariant measure", "the error of ⟨x²⟩ under the stationary law of "+p.Name, steps, errs, stated, 2e-8)
 		}
 	}
 }
