@@ -12,6 +12,8 @@
 //	ZeroFlux      p ∝ D^(α−1) exp(−∫L′/D), any D(x) under any calculus, in one dimension
 //	Gaussian      N(μ, S) in any dimension, of a Linear flow and of the Chain that a
 //	              scheme or an optimizer (HeavyBall) makes of it
+//	FokkerPlanck  any equation in one or two dimensions, solved on a grid: its law,
+//	              evolution, spectrum, committors and passage times
 //	CDF           any distribution function in one dimension
 //
 // A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare

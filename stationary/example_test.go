@@ -101,6 +101,38 @@ func ExampleAffineChain() {
 	// Var x = 0.270634, correlations fall by 0.9000 a step
 }
 
+// How long it takes to leave a well, and from where it is as likely to return as not.
+func ExampleFokkerPlanck() {
+	flow := sde.Flow{Loss: wells{}, Diffusion: thermal(0.1)}
+	generator, err := stationary.FokkerPlanck{Equation: flow, Box: sde.Box{Lo: []float64{-3}, Hi: []float64{3}}, Cells: []int{1200}}.Generator()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	time, err := generator.MeanFirstPassageTime(above(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	committor, err := generator.Committor(below(-1), above(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	modes, err := generator.Spectrum(1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("from −1 to 1 in %.2f on average\n", time.At(-1))
+	fmt.Printf("from 0 first to 1 with probability %.3f\n", committor.At(0))
+	fmt.Printf("slowest rate %.4f\n", real(modes[0].Rate))
+	// Output:
+	// from −1 to 1 in 66.27 on average
+	// from 0 first to 1 with probability 0.500
+	// slowest rate 0.0335
+}
+
 func ExampleDiscretized() {
 	for _, h := range []float64{0.02, 0.01} {
 		law, err := stationary.Discretized(wells{}, 0.2, h, sde.Box{Lo: []float64{-3}, Hi: []float64{3}})

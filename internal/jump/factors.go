@@ -133,98 +133,103 @@ func (o *Order) Factor(p *Process) (*Factors, error) {
 // the last, and give 0 there.
 func (f *Factors) Ends() bool { return f.ends }
 
+// gather copies the numbers of a node's states into v, pivots first, and returns both.
+func (f *Factors) gather(n int, v, b []float64) (pivots, boundary []float64) {
+	node := &f.order.nodes[n]
+	np := len(node.pivots)
+	for i, s := range node.pivots {
+		v[i] = b[s]
+	}
+	for i, s := range node.boundary {
+		v[np+i] = b[s]
+	}
+	return v[:np], v[np : np+len(node.boundary)]
+}
+
+// scatter copies numbers back to the states.
+func scatter(b []float64, states []int32, v []float64) {
+	for i, s := range states {
+		b[s] = v[i]
+	}
+}
+
 // Backward solves −Q u = b in place, as mean passage times do: b becomes u.
 func (f *Factors) Backward(b []float64) {
+	scratch := make([]float64, f.order.widest)
 	for n := range f.blocks {
-		node, c := &f.order.nodes[n], &f.blocks[n]
-		np, nb := len(node.pivots), len(node.boundary)
-		for k, s := range node.pivots {
-			v := b[s]
-			if v == 0 {
-				continue
-			}
-			for i := k + 1; i < np; i++ {
-				b[node.pivots[i]] += float64(c.inner[i*np+k] * v)
-			}
-			for i, w := range c.in[k*nb : (k+1)*nb] {
-				b[node.boundary[i]] += float64(w * v)
+		c := &f.blocks[n]
+		v, w := f.gather(n, scratch, b)
+		np, nb := len(v), len(w)
+		for k := range v {
+			v[k] += floats.Dot(c.inner[k*np:k*np+k], v[:k])
+			if v[k] != 0 {
+				floats.AddScaled(w, v[k], c.in[k*nb:(k+1)*nb])
 			}
 		}
+		scatter(b, f.order.nodes[n].pivots, v)
+		scatter(b, f.order.nodes[n].boundary, w)
 	}
 	for n := len(f.blocks) - 1; n >= 0; n-- {
-		node, c := &f.order.nodes[n], &f.blocks[n]
-		np, nb := len(node.pivots), len(node.boundary)
+		c := &f.blocks[n]
+		v, w := f.gather(n, scratch, b)
+		np, nb := len(v), len(w)
 		for k := np - 1; k >= 0; k-- {
-			s := node.pivots[k]
-			v := b[s] * c.wait[k]
-			for j := k + 1; j < np; j++ {
-				v += float64(c.inner[k*np+j] * b[node.pivots[j]])
-			}
-			for j, w := range c.out[k*nb : (k+1)*nb] {
-				v += float64(w * b[node.boundary[j]])
-			}
-			b[s] = v
+			v[k] = float64(v[k]*c.wait[k]) + floats.Dot(c.inner[k*np+k+1:(k+1)*np], v[k+1:]) + floats.Dot(c.out[k*nb:(k+1)*nb], w)
 		}
+		scatter(b, f.order.nodes[n].pivots, v)
 	}
 }
 
 // Forward solves −x Q = b in place, as mean residence times and implicit steps of a
 // law do: b becomes x.
 func (f *Factors) Forward(b []float64) {
+	scratch := make([]float64, f.order.widest)
 	for n := range f.blocks {
-		node, c := &f.order.nodes[n], &f.blocks[n]
-		np, nb := len(node.pivots), len(node.boundary)
-		for k, s := range node.pivots {
-			v := b[s]
-			if v == 0 {
-				continue
-			}
-			for j := k + 1; j < np; j++ {
-				b[node.pivots[j]] += float64(c.inner[k*np+j] * v)
-			}
-			for j, w := range c.out[k*nb : (k+1)*nb] {
-				b[node.boundary[j]] += float64(w * v)
+		c := &f.blocks[n]
+		v, w := f.gather(n, scratch, b)
+		np, nb := len(v), len(w)
+		for k := range v {
+			if v[k] != 0 {
+				floats.AddScaled(v[k+1:], v[k], c.inner[k*np+k+1:(k+1)*np])
+				floats.AddScaled(w, v[k], c.out[k*nb:(k+1)*nb])
 			}
 		}
+		scatter(b, f.order.nodes[n].pivots, v)
+		scatter(b, f.order.nodes[n].boundary, w)
 	}
 	for n := len(f.blocks) - 1; n >= 0; n-- {
-		node, c := &f.order.nodes[n], &f.blocks[n]
-		np := len(node.pivots)
-		for k := np - 1; k >= 0; k-- {
-			s := node.pivots[k]
-			b[s] = f.incoming(node, c, k, b) + float64(b[s]*c.wait[k])
+		c := &f.blocks[n]
+		v, w := f.gather(n, scratch, b)
+		for k := range v {
+			v[k] *= c.wait[k]
 		}
+		f.incoming(c, v, w)
+		scatter(b, f.order.nodes[n].pivots, v)
 	}
 }
 
-// incoming returns what comes into pivot k of a node from states eliminated later.
-func (f *Factors) incoming(node *node, c *block, k int, x []float64) float64 {
-	np, nb := len(node.pivots), len(node.boundary)
-	v := 0.0
-	for i := k + 1; i < np; i++ {
-		v += float64(c.inner[i*np+k] * x[node.pivots[i]])
+// incoming adds to the pivots' numbers what comes in from states eliminated later.
+func (f *Factors) incoming(c *block, v, w []float64) {
+	np, nb := len(v), len(w)
+	for k := np - 1; k >= 0; k-- {
+		v[k] += floats.Dot(c.in[k*nb:(k+1)*nb], w)
+		floats.AddScaled(v[:k], v[k], c.inner[k*np:k*np+k])
 	}
-	for i, w := range c.in[k*nb : (k+1)*nb] {
-		v += float64(w * x[node.boundary[i]])
-	}
-	return v
 }
 
 // Stationary stores the stationary law of a process that does not end into dst, with
 // the sum 1.
 func (f *Factors) Stationary(dst []float64) {
 	clear(dst)
+	scratch := make([]float64, f.order.widest)
+	last := f.order.nodes[len(f.blocks)-1].pivots
+	dst[last[len(last)-1]] = 1
 	for n := len(f.blocks) - 1; n >= 0; n-- {
-		node, c := &f.order.nodes[n], &f.blocks[n]
-		for k := len(node.pivots) - 1; k >= 0; k-- {
-			if n == len(f.blocks)-1 && k == len(node.pivots)-1 {
-				dst[node.pivots[k]] = 1
-				continue
-			}
-			dst[node.pivots[k]] = f.incoming(node, c, k, dst)
-		}
+		v, w := f.gather(n, scratch, dst)
+		f.incoming(&f.blocks[n], v, w)
+		scatter(dst, f.order.nodes[n].pivots, v)
 		// The scale is free until the end, and must not overflow.
-		if top := floats.Max(dst); top > 1e200 {
+		if top := floats.Max(v); top > 1e200 {
 			floats.Scale(1/top, dst)
 		}
 	}

@@ -12,6 +12,7 @@ type Order struct {
 	position []int32 // of each state in the order
 	numbers  int64   // that the factors keep
 	front    int64   // of the largest front and of those that wait for it
+	widest   int     // states of the largest front
 }
 
 // node is a front: states that are eliminated together, and those they then leave
@@ -134,6 +135,7 @@ func (o *Order) join(nx, ny int, wrapX, wrapY bool) {
 		}
 		slices.SortFunc(f.boundary, func(a, b int32) int { return int(o.position[a] - o.position[b]) })
 		np, nb := int64(len(f.pivots)), int64(len(f.boundary))
+		o.widest = max(o.widest, int(np+nb))
 		o.numbers += np*np + 2*np*nb + np
 		o.front = max(o.front, waiting+(np+nb)*(np+nb))
 		for _, c := range f.children {
