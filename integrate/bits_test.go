@@ -52,6 +52,10 @@ func bitsCases(t testing.TB) []bitsCase {
 	return []bitsCase{
 		{"SGD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 11}},
 			Step: 0.25, Particles: 2000, Seed: 6, Start: normal}, integrate.Schedule{Time: 10, Every: 2.5}},
+		{"delayed SGD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.DelayedSGD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4},
+			Delays: integrate.GeometricDelays(2, 6)}, Step: 0.25, Particles: 1500, Seed: 7, Start: normal}, integrate.Schedule{Time: 5, Every: 2.5}},
+		{"average of Adam", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.Averaged{Of: integrate.Adam{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4}, Decay: 0.1},
+			From: 1}, Step: 0.05, Particles: 1500, Seed: 8, Start: normal}, integrate.Schedule{Time: 2, Every: 0.5}},
 		{"double well", integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: 0.2}},
 			Step: 0.01, Particles: 9*1024 + 77, Seed: 1, Start: normal}, integrate.Schedule{BurnIn: 0.1, Time: 0.4, Every: 0.1}},
 		{"dense", integrate.Ensemble{Equation: sde.Flow{Loss: quadratic, Diffusion: constant},
@@ -266,12 +270,14 @@ func TestNewSource(t *testing.T) {
 // release that says so, and hold on every architecture, with and without
 // assembly and fused arithmetic. Run with -update to print them.
 var goldenRuns = map[string]string{
-	"SGD":          "20ec37d549c6f075 787eeab6a236be8d",
-	"double well":  "daa72dd73f730ecd cb36be6c4be27dd9",
-	"dense":        "aa2403b84965d74f 8b13b00638925860",
-	"Stratonovich": "487317b6ec21dffb 65c040edbda50ee4",
-	"Milstein":     "3d6a0c8efb38d759 8d14f99b6ec4418b",
-	"box, pieces":  "18a21f891eb65bea 2866c19c701822f0",
+	"SGD":             "20ec37d549c6f075 787eeab6a236be8d",
+	"delayed SGD":     "e2f2390883c2d035 a05712bce1939b2c",
+	"average of Adam": "55c2c2265b841812 c15aeda28bb49905",
+	"double well":     "daa72dd73f730ecd cb36be6c4be27dd9",
+	"dense":           "aa2403b84965d74f 8b13b00638925860",
+	"Stratonovich":    "487317b6ec21dffb 65c040edbda50ee4",
+	"Milstein":        "3d6a0c8efb38d759 8d14f99b6ec4418b",
+	"box, pieces":     "18a21f891eb65bea 2866c19c701822f0",
 }
 
 func TestGoldenRuns(t *testing.T) {

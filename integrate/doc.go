@@ -23,6 +23,15 @@
 // time to a given error at the least cost, and TalayTubaro, expectations
 // extrapolated in the step.
 //
+// # Discrete updates
+//
+// Stochastic gradient descent and its relatives run as replicas in the place of a
+// scheme, on any sde.GradientSampler, with the learning rate Ensemble.Step: SGD,
+// SGDMomentum, Adam, RMSprop, Adagrad, the variance-reduced SVRG and SAGA, DelayedSGD
+// with stale gradients, LocalSGD by several workers, and Averaged for the averages of
+// any of them. Clock maps their time to steps, samples and epochs. Streams, observers,
+// checkpoints and shards are those of schemes.
+//
 // # Reproducibility
 //
 // A run gives the same bits for any number of workers and with any other

@@ -5,8 +5,6 @@
 package integrate
 
 import (
-	"fmt"
-
 	"github.com/sgflow/sgflow/internal/kernel"
 	"github.com/sgflow/sgflow/sde"
 )
@@ -25,41 +23,42 @@ import (
 // One sampled gradient a step; it is linearly stable for η λ < 2.
 type SGD struct {
 	Gradient sde.GradientSampler
+	// Rate is a schedule: the learning rate at time t is η·Rate(t); nil means 1. It must be
+	// a pure function, safe for concurrent use.
+	Rate func(t float64) float64
 }
 
 var _ Scheme = SGD{}
 
 // Properties returns what SGD is, or an error that says what is wrong with its sampler.
 func (u SGD) Properties(sde.NoiseClass) (Properties, error) {
-	if u.Gradient == nil {
-		return Properties{}, invalid("SGD.Gradient", nil, "a sampler of gradients, such as noise.WithReplacement", nil)
+	p, err := updateProperties("SGD", "SGD.Gradient", u.Gradient, 2, 1)
+	if err == nil {
+		p.Weak, p.Invariant = 1, 1
 	}
-	if err := validSampler(u.Gradient); err != nil {
-		return Properties{}, err
-	}
-	return Properties{Name: "SGD", Calculus: sde.Ito, Weak: 1, Invariant: 1, Stability: 2, Gradients: 1}, nil
+	return p, err
 }
 
 // Bind returns the kernel for a system.
 func (u SGD) Bind(s *System) (Kernel, error) {
-	if s.Noise != 0 {
-		return nil, invalid("Ensemble.Equation", fmt.Sprintf("an equation of %d noise components", s.Noise),
-			"a gradient flow without a diffusion: SGD's noise is that of its gradients", nil)
+	if err := checkUpdate("SGD.Gradient", s, u.Gradient); err != nil {
+		return nil, err
 	}
-	if d := u.Gradient.Objective().Dim(); d != s.State {
-		return nil, invalid("SGD.Gradient", fmt.Sprintf("gradients of dimension %d", d), fmt.Sprintf("%d, that of the equation", s.State), sde.ErrDimension)
+	r, err := newRate("SGD.Rate", s.Step, u.Rate)
+	if err != nil {
+		return nil, err
 	}
-	return &sgd{gradient: u.Gradient.BindGradients(s.Rows), g: sde.NewBatch(s.Rows, s.State), rate: s.Step}, nil
+	return &sgd{gradient: u.Gradient.BindGradients(s.Rows), g: sde.NewBatch(s.Rows, s.State), rate: r}, nil
 }
 
 type sgd struct {
 	gradient sde.GradientFunc
 	g        sde.Batch
-	rate     float64
+	rate     rate
 }
 
-func (k *sgd) Step(x sde.Batch, _ float64, stream *sde.Stream) {
+func (k *sgd) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	k.gradient(k.g.Slice(0, x.Rows), x, stream)
 	n := x.Rows * x.Cols
-	kernel.Axpy(x.Data[:n], -k.rate, k.g.Data[:n])
+	kernel.Axpy(x.Data[:n], -k.rate.at(t), k.g.Data[:n])
 }
