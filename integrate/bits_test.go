@@ -52,10 +52,6 @@ func bitsCases(t testing.TB) []bitsCase {
 	return []bitsCase{
 		{"SGD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 11}},
 			Step: 0.25, Particles: 2000, Seed: 6, Start: normal}, integrate.Schedule{Time: 10, Every: 2.5}},
-		{"delayed SGD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.DelayedSGD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4},
-			Delays: integrate.GeometricDelays(2, 6)}, Step: 0.25, Particles: 1500, Seed: 7, Start: normal}, integrate.Schedule{Time: 5, Every: 2.5}},
-		{"average of Adam", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.Averaged{Of: integrate.Adam{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4}, Decay: 0.1},
-			From: 1}, Step: 0.05, Particles: 1500, Seed: 8, Start: normal}, integrate.Schedule{Time: 2, Every: 0.5}},
 		{"double well", integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: 0.2}},
 			Step: 0.01, Particles: 9*1024 + 77, Seed: 1, Start: normal}, integrate.Schedule{BurnIn: 0.1, Time: 0.4, Every: 0.1}},
 		{"dense", integrate.Ensemble{Equation: sde.Flow{Loss: quadratic, Diffusion: constant},
@@ -67,6 +63,10 @@ func bitsCases(t testing.TB) []bitsCase {
 		{"box, pieces", integrate.Ensemble{Equation: sde.Flow{Loss: flat{3}, Diffusion: noise.Temperature{T: 0.5},
 			Domain: sde.Box{Lo: []float64{-1, -1, -1}, Hi: []float64{1, 1, 1}}},
 			Step: 0.1, Particles: 2000, Seed: 5, Pieces: 3}, integrate.Schedule{Time: 2, Every: 0.5}},
+		{"delayed SGD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.DelayedSGD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4},
+			Delays: integrate.GeometricDelays(2, 6)}, Step: 0.25, Particles: 1500, Seed: 7, Start: normal}, integrate.Schedule{Time: 5, Every: 2.5}},
+		{"average of Adam", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.Averaged{Of: integrate.Adam{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4}, Decay: 0.1},
+			From: 1}, Step: 0.05, Particles: 1500, Seed: 8, Start: normal}, integrate.Schedule{Time: 2, Every: 0.5}},
 	}
 }
 
