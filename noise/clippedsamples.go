@@ -5,8 +5,6 @@
 package noise
 
 import (
-	"math"
-
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -54,14 +52,14 @@ func (s ClippedSamples) CorrelationSteps() int { return sde.CorrelationStepsOf(s
 
 // MeanGradient stores (1/N) Σ_i clip(∇ℓ_i) into dst.
 func (s ClippedSamples) MeanGradient(dst, theta []float64) bool {
-	storeMean(dst, s.clipped(), theta)
+	s.clipped().mean(dst, theta)
 	return true
 }
 
 // GradientCovariance stores the covariance of the clipped gradients, times the factor of the
 // batches, into dst.
 func (s ClippedSamples) GradientCovariance(dst, theta []float64) bool {
-	storeCovariance(dst, s.clipped(), theta, s.Gradient.CovarianceFactor())
+	s.clipped().covariance(dst, theta, s.Gradient.CovarianceFactor())
 	return true
 }
 
@@ -70,57 +68,7 @@ func (s ClippedSamples) BindGradients(rows int) sde.GradientFunc {
 	return bindBatches(s.Gradient, s.clipped(), rows)
 }
 
-func (s ClippedSamples) clipped() sde.FiniteSum {
+func (s ClippedSamples) clipped() terms {
 	l, _ := s.Gradient.Batches()
-	return clippedSum{l, s.Norm}
-}
-
-// clippedSum has the samples of a finite sum with clipped gradients. Its Gradient is still that of
-// the whole.
-type clippedSum struct {
-	sde.FiniteSum
-	norm float64
-}
-
-func (s clippedSum) SampleGradient(dst, theta []float64, i int) {
-	s.FiniteSum.SampleGradient(dst, theta, i)
-	clip(dst, s.norm)
-}
-
-func (s clippedSum) SampleGradients(dst sde.Batch, theta []float64, from int) {
-	sde.StoreSampleGradients(dst, s.FiniteSum, theta, from)
-	for r := range dst.Rows {
-		clip(dst.Row(r), s.norm)
-	}
-}
-
-// clip shortens g to the norm c if it is longer.
-func clip(g []float64, c float64) {
-	var q float64
-	for _, v := range g {
-		q += float64(v * v)
-	}
-	if n := math.Sqrt(q); n > c {
-		for i := range g {
-			g[i] *= c / n
-		}
-	}
-}
-
-// storeMean stores the mean gradient of a finite sum's samples into dst.
-func storeMean(dst []float64, l sde.FiniteSum, theta []float64) {
-	if len(dst) != len(theta) {
-		panic(badTheta)
-	}
-	buf := scratch(together * len(theta))
-	defer pool.Put(buf)
-	clear(dst)
-	eachSample(l, theta, *buf, func(_ int, g []float64) {
-		for j, v := range g {
-			dst[j] += v
-		}
-	})
-	for j := range dst {
-		dst[j] /= float64(l.Samples())
-	}
+	return terms{FiniteSum: l, norm: s.Norm}
 }

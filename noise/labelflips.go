@@ -56,36 +56,21 @@ func (s LabelFlips) CorrelationSteps() int { return sde.CorrelationStepsOf(s.Gra
 
 // MeanGradient stores (1/N) Σ_i h_i into dst.
 func (s LabelFlips) MeanGradient(dst, theta []float64) bool {
-	storeMean(dst, s.flipped(1-s.Rate, s.Rate), theta)
+	s.flipped(1-s.Rate, s.Rate).mean(dst, theta)
 	return true
 }
 
 // GradientCovariance stores Cov g into dst.
 func (s LabelFlips) GradientCovariance(dst, theta []float64) bool {
 	_, b := s.Gradient.Batches()
-	storeCovariance(dst, s.flipped(1-s.Rate, s.Rate), theta, s.Gradient.CovarianceFactor())
-	addSecondMoment(dst, s.flipped(-1, 1), theta, s.Rate*(1-s.Rate)/float64(b))
+	s.flipped(1-s.Rate, s.Rate).covariance(dst, theta, s.Gradient.CovarianceFactor())
+	s.flipped(-1, 1).addSecondMoment(dst, theta, s.Rate*(1-s.Rate)/float64(b))
 	return true
 }
 
-func (s LabelFlips) flipped(plain, other float64) flippedSum {
+func (s LabelFlips) flipped(plain, other float64) terms {
 	l, _ := s.Gradient.Batches()
-	return flippedSum{l, plain, other}
-}
-
-// flippedSum has a combination of the gradients of a sample's two labels in the place of its gradient.
-type flippedSum struct {
-	sde.FiniteSum
-	plain, other float64
-}
-
-func (s flippedSum) SampleGradient(dst, theta []float64, i int) {
-	g := scratch(len(dst))
-	defer pool.Put(g)
-	s.FiniteSum.SampleGradient(*g, theta, i)
-	s.FiniteSum.(sde.FlippedGradient).FlippedGradient(dst, theta, i)
-	kernel.Scale(dst, s.other, dst)
-	kernel.Axpy(dst, s.plain, *g)
+	return terms{FiniteSum: l, plain: plain, other: other}
 }
 
 // BindGradients implements sde.GradientSampler. Scratch memory is 12B bytes for each row.

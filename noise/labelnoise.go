@@ -63,29 +63,14 @@ func (s LabelNoise) CorrelationSteps() int { return sde.CorrelationStepsOf(s.Gra
 func (s LabelNoise) GradientCovariance(dst, theta []float64) bool {
 	l, b := s.Gradient.Batches()
 	batchCovariance(s.Gradient, dst, theta)
-	addSecondMoment(dst, outputs{l}, theta, s.StdDev*s.StdDev/float64(b))
+	terms{FiniteSum: l, outputs: true}.addSecondMoment(dst, theta, s.StdDev*s.StdDev/float64(b))
 	return true
-}
-
-// addSecondMoment adds a·(1/N) Σ_i ∇ℓ_i ∇ℓ_iᵀ to dst.
-func addSecondMoment(dst []float64, l sde.FiniteSum, theta []float64, a float64) {
-	buf := scratch(together * len(theta))
-	defer pool.Put(buf)
-	eachSample(l, theta, *buf, func(_ int, g []float64) { rankOne(dst, a/float64(l.Samples()), g) })
-	symmetrise(dst, len(theta))
-}
-
-// outputs has the gradients of a finite sum's outputs in the place of those of its losses.
-type outputs struct{ sde.FiniteSum }
-
-func (o outputs) SampleGradient(dst, theta []float64, i int) {
-	o.FiniteSum.(sde.OutputGradient).OutputGradient(dst, theta, i)
 }
 
 // BindGradients implements sde.GradientSampler. Scratch memory is 12B bytes for each row.
 func (s LabelNoise) BindGradients(rows int) sde.GradientFunc {
 	l, b := s.Gradient.Batches()
-	draw, mean, slope := s.Gradient.BindBatches(rows), sde.BindMinibatches(l, rows), outputs{l}
+	draw, mean, slope := s.Gradient.BindBatches(rows), sde.BindMinibatches(l, rows), l.(sde.OutputGradient)
 	samples, z, g := make([]uint32, rows*b), make([]float64, rows*b), make([]float64, l.Dim())
 	return func(dst, x sde.Batch, stream *sde.Stream) {
 		all, z := samples[:x.Rows*b], z[:x.Rows*b]
@@ -94,7 +79,7 @@ func (s LabelNoise) BindGradients(rows int) sde.GradientFunc {
 		mean(dst, x, all)
 		for k, i := range all {
 			r := k / b
-			slope.SampleGradient(g, x.Row(r), int(i))
+			slope.OutputGradient(g, x.Row(r), int(i))
 			kernel.Axpy(dst.Row(r), -s.StdDev*z[k]/float64(b), g)
 		}
 	}

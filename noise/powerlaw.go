@@ -36,12 +36,12 @@ func FitPowerLaw(x []float64, y []sde.Estimate) (PowerLaw, error) {
 				return PowerLaw{}, err
 			}
 		}
-		k := (e.Value / e.StdErr) * (e.Value / e.StdErr)
+		k := float64((e.Value / e.StdErr) * (e.Value / e.StdErr))
 		w, u, v = w+k, u+float64(k*math.Log(x[i])), v+float64(k*math.Log(e.Value))
 	}
 	u, v = u/w, v/w
 	for i, e := range y {
-		k := (e.Value / e.StdErr) * (e.Value / e.StdErr)
+		k := float64((e.Value / e.StdErr) * (e.Value / e.StdErr))
 		uu += float64(k * (math.Log(x[i]) - u) * (math.Log(x[i]) - u))
 		uv += float64(k * (math.Log(x[i]) - u) * (math.Log(e.Value) - v))
 	}

@@ -7,7 +7,6 @@ package noise
 import (
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/sgflow/sgflow/internal/kernel"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -28,58 +27,5 @@ func SampleCovariance(dst *mat.SymDense, l sde.FiniteSum, theta []float64) {
 	if dst.SymmetricDim() != d {
 		panic("noise: covariance of another dimension")
 	}
-	storeCovariance(dst.RawSymmetric().Data, l, theta, 1)
-}
-
-// storeCovariance stores factor·Σ(θ) into dst, d×d.
-func storeCovariance(dst []float64, l sde.FiniteSum, theta []float64, factor float64) {
-	d, n := len(theta), l.Samples()
-	if len(dst) != d*d {
-		panic(badCovariance)
-	}
-	buf := scratch((together + 1) * d)
-	defer pool.Put(buf)
-	mean := (*buf)[:d]
-	clear(mean)
-	clear(dst)
-	eachSample(l, theta, (*buf)[d:], func(_ int, g []float64) { kernel.Axpy(mean, 1/float64(n), g) })
-	eachSample(l, theta, (*buf)[d:], func(_ int, g []float64) {
-		kernel.Axpy(g, -1, mean)
-		rankOne(dst, factor/float64(n), g)
-	})
-	symmetrise(dst, d)
-}
-
-// together is how many samples' gradients are taken at a time.
-const together = 32
-
-// eachSample calls f for each sample with its gradient at θ, which f may change. buf holds
-// together·d numbers.
-func eachSample(l sde.FiniteSum, theta, buf []float64, f func(i int, g []float64)) {
-	d, n := len(theta), l.Samples()
-	for from := 0; from < n; from += together {
-		rows := min(together, n-from)
-		g := sde.Batch{Data: buf[:rows*d], Rows: rows, Cols: d, Stride: d}
-		sde.StoreSampleGradients(g, l, theta, from)
-		for r := range rows {
-			f(from+r, g.Row(r))
-		}
-	}
-}
-
-// rankOne adds a g gᵀ to the upper triangle of dst.
-func rankOne(dst []float64, a float64, g []float64) {
-	d := len(g)
-	for i, v := range g {
-		kernel.Axpy(dst[i*d+i:(i+1)*d], a*v, g[i:])
-	}
-}
-
-// symmetrise copies the upper triangle of a d×d matrix to the lower.
-func symmetrise(dst []float64, d int) {
-	for i := range d {
-		for j := range i {
-			dst[i*d+j] = dst[j*d+i]
-		}
-	}
+	terms{FiniteSum: l}.covariance(dst.RawSymmetric().Data, theta, 1)
 }

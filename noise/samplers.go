@@ -27,7 +27,7 @@ func bindBatches(s sde.Batched, l sde.FiniteSum, rows int) sde.GradientFunc {
 // batchCovariance stores that of a sampler of batches, its factor times Σ(θ), into dst.
 func batchCovariance(s sde.Batched, dst, theta []float64) bool {
 	l, _ := s.Batches()
-	storeCovariance(dst, l, theta, s.CovarianceFactor())
+	terms{FiniteSum: l}.covariance(dst, theta, s.CovarianceFactor())
 	return true
 }
 

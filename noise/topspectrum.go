@@ -34,10 +34,11 @@ func TopSpectrum(l sde.FiniteSum, theta []float64, k int) (values []float64, vec
 		panic("noise: number of eigenvalues is not in 1 … d")
 	}
 	mean, buf := make([]float64, d), make([]float64, together*d)
-	storeMean(mean, l, theta)
+	of := terms{FiniteSum: l}
+	of.mean(mean, theta)
 	product := func(dst, v []float64) {
 		clear(dst)
-		eachSample(l, theta, buf, func(_ int, g []float64) {
+		of.each(theta, buf, func(_ int, g []float64) {
 			kernel.Axpy(g, -1, mean)
 			kernel.Axpy(dst, kernel.Dot(g, v)/float64(n), g)
 		})
