@@ -12,6 +12,9 @@
 //	Minibatch     D = ηs²/(2B) I, what mini-batches of B do to SGD
 //	Diagonal      D = diag(D_1 … D_d)
 //	Constant      a dense D, or a given root of it
+//	SGDNoise      D = (η/2) Cov g(θ) of a sampler of gradients, exactly; SGDColumns, SGDTop
+//	              and SGDDiagonal by few samples, few directions, and its diagonal
+//	Modulated     another's D times a Schedule; ScheduledMinibatch with η(t) and B(t)
 //	Stable        α-stable instead of Brownian motion
 //	Func          a person's root B(θ, t), dense
 //	DiagonalFunc  a person's root b_i(θ, t), diagonal

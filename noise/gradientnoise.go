@@ -45,6 +45,9 @@ func (s GradientNoise) Validate() error {
 	if err := validate(s.Diffusion); err != nil {
 		return err
 	}
+	if is[sde.Stable](s.Diffusion) {
+		return &sde.SettingError{Field: "noise: GradientNoise.Diffusion", Value: s.Diffusion, Want: "a diffusion with Brownian noise; noise.StableNoise adds stable one", Err: sde.ErrUnsupported}
+	}
 	d := s.Objective().Dim()
 	if n, m := s.Diffusion.Dims(); (n != 0 || m != 0) && (n != d || m < 1) {
 		return &sde.SettingError{Field: "noise: GradientNoise.Diffusion", Value: fmt.Sprintf("a diffusion of %d×%d", n, m),

@@ -62,7 +62,7 @@ func (s LabelNoise) CorrelationSteps() int { return sde.CorrelationStepsOf(s.Gra
 // GradientCovariance stores f Σ(θ) + (σ²/B) (1/N) Σ_i ∇f_i ∇f_iᵀ into dst.
 func (s LabelNoise) GradientCovariance(dst, theta []float64) bool {
 	l, b := s.Gradient.Batches()
-	batchCovariance(s.Gradient, dst, theta)
+	terms{FiniteSum: l}.covariance(dst, theta, s.Gradient.CovarianceFactor())
 	terms{FiniteSum: l, outputs: true}.addSecondMoment(dst, theta, s.StdDev*s.StdDev/float64(b))
 	return true
 }

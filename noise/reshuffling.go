@@ -73,7 +73,8 @@ func (s Reshuffling) CovarianceFactor() float64 {
 
 // GradientCovariance stores (N−B)/(B(N−1)) Σ(θ) into dst.
 func (s Reshuffling) GradientCovariance(dst, theta []float64) bool {
-	return batchCovariance(s, dst, theta)
+	terms{FiniteSum: s.Loss}.covariance(dst, theta, s.CovarianceFactor())
+	return true
 }
 
 // Batches returns Loss and BatchSize.

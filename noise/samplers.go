@@ -24,13 +24,6 @@ func bindBatches(s sde.Batched, l sde.FiniteSum, rows int) sde.GradientFunc {
 	}
 }
 
-// batchCovariance stores that of a sampler of batches, its factor times Σ(θ), into dst.
-func batchCovariance(s sde.Batched, dst, theta []float64) bool {
-	l, _ := s.Batches()
-	terms{FiniteSum: l}.covariance(dst, theta, s.CovarianceFactor())
-	return true
-}
-
 // bindRows returns a function that changes each row of a sampler's gradients.
 func bindRows(s sde.GradientSampler, rows int, change func(g []float64)) sde.GradientFunc {
 	inner := s.BindGradients(rows)

@@ -60,7 +60,8 @@ func finitePopulation(samples, size int) float64 {
 
 // GradientCovariance stores (N−B)/(B(N−1)) Σ(θ) into dst.
 func (s WithoutReplacement) GradientCovariance(dst, theta []float64) bool {
-	return batchCovariance(s, dst, theta)
+	terms{FiniteSum: s.Loss}.covariance(dst, theta, s.CovarianceFactor())
+	return true
 }
 
 // Batches returns Loss and BatchSize.

@@ -41,7 +41,8 @@ func (s WithReplacement) CovarianceFactor() float64 { return 1 / float64(s.Batch
 
 // GradientCovariance stores Σ(θ)/B into dst.
 func (s WithReplacement) GradientCovariance(dst, theta []float64) bool {
-	return batchCovariance(s, dst, theta)
+	terms{FiniteSum: s.Loss}.covariance(dst, theta, s.CovarianceFactor())
+	return true
 }
 
 // Batches returns Loss and BatchSize.
