@@ -36,6 +36,10 @@ func finiteSums() map[string]struct {
 	add := func(name string, l sde.FiniteSum, scale float64, more ...losstest.Upgrade) {
 		sums[name] = entry{l, scale, append(more, losstest.FiniteSum, losstest.Minibatches, losstest.SampleGradients, losstest.BatchGradient)}
 	}
+	many := 70 // more than are taken at a time
+	if testing.Short() {
+		many = 9
+	}
 	quadratic := []losstest.Upgrade{losstest.Hessian, losstest.Laplacian, losstest.Curvature, losstest.Normalizable, losstest.Charted}
 	for _, s := range []struct{ n, d int }{{1, 1}, {7, 2}, {300, 8}, {40, 150}} {
 		if testing.Short() && s.d > 32 {
@@ -53,7 +57,7 @@ func finiteSums() map[string]struct {
 		add("Huber"+size, huber, kinks, losstest.Hessian, losstest.Normalizable)
 		add("Huber with intercept"+size, huber.WithIntercept(), kinks, losstest.Hessian, losstest.Normalizable)
 	}
-	for _, s := range []struct{ n, d, k int }{{1, 1, 2}, {70, 3, 4}} {
+	for _, s := range []struct{ n, d, k int }{{1, 1, 2}, {many, 3, 4}} {
 		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 6)
 		for i := range y {
 			y[i] = float64(i % s.k)
@@ -76,7 +80,7 @@ func finiteSums() map[string]struct {
 	for _, s := range []struct {
 		n, d, k int
 		hidden  []int
-	}{{1, 1, 1, nil}, {5, 2, 3, []int{4}}, {70, 3, 2, []int{5, 4, 3}}, {20, 2, 1, []int{30, 1}}} {
+	}{{1, 1, 1, nil}, {5, 2, 3, []int{4}}, {many, 3, 2, []int{4, 3}}, {3, 1, 1, []int{30, 1}}} {
 		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 7)
 		targets := mat.NewDense(s.n, s.k, nil)
 		for i := range s.n {

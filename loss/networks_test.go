@@ -286,7 +286,7 @@ func TestMeanField(t *testing.T) {
 // TestSoftmaxOfTwo is logistic regression on the difference of the two rows.
 func TestSoftmaxOfTwo(t *testing.T) {
 	t.Parallel()
-	x, y := loss.LogisticTeacher(50, []float64{1, -1, 2}, 3)
+	x, y := loss.LogisticTeacher(150, []float64{1, -1, 2}, 3)
 	logistic := must(loss.NewLogistic(x, y, 0)).WithIntercept()
 	softmax := must(loss.NewSoftmax(x, y, 2, 0)).WithIntercept()
 	theta := normals(8, 4)
