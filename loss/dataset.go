@@ -6,6 +6,7 @@ package loss
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -55,4 +56,22 @@ func (d Dataset) Standardized() Dataset {
 	}
 	d.X = &x
 	return d
+}
+
+// Join returns the rows of all sets, one set below the other, with the names of the first. It
+// panics if there are none or the numbers of columns differ.
+func Join(sets ...Dataset) Dataset {
+	if len(sets) == 0 {
+		panic("loss: nothing to join")
+	}
+	joined := sets[0]
+	joined.X = mat.DenseCopyOf(sets[0].X)
+	joined.Y = slices.Clone(sets[0].Y)
+	for _, s := range sets[1:] {
+		var x mat.Dense
+		x.Stack(joined.X, s.X)
+		joined.X = &x
+		joined.Y = append(joined.Y, s.Y...)
+	}
+	return joined
 }

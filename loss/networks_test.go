@@ -188,9 +188,9 @@ func TestMLPStart(t *testing.T) {
 	}
 }
 
-// TestLinearNetwork descends to the value that the singular values promise, through the
+// TestDeepLinear descends to the value that the singular values promise, through the
 // narrow layer, and past it where all layers are wide.
-func TestLinearNetwork(t *testing.T) {
+func TestDeepLinear(t *testing.T) {
 	t.Parallel()
 	const n, p, k = 30, 4, 3
 	x, y := mat.NewDense(n, p, normals(n*p, 4)), mat.NewDense(n, k, normals(n*k, 5))
@@ -203,7 +203,7 @@ func TestLinearNetwork(t *testing.T) {
 	residual.Sub(y, &residual)
 	full := math.Pow(mat.Norm(&residual, 2), 2) / (2 * n)
 	for _, hidden := range [][]int{{1}, {2, 5}, {4, 4}, nil} {
-		l := must(loss.NewLinearNetwork(x, y, hidden, 0))
+		l := must(loss.NewDeepLinear(x, y, hidden, 0))
 		r, err := optimize.Minimize(optimize.Problem{Func: l.Value, Grad: l.Gradient}, normals(l.Dim(), 6),
 			&optimize.Settings{GradientThreshold: 1e-7}, &optimize.CG{})
 		if err != nil {

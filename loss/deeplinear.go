@@ -12,40 +12,40 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// LinearNetwork is a deep linear network on N samples (x_i, y_i): an MLP without biases whose
+// DeepLinear is a deep linear network on N samples (x_i, y_i): an MLP without biases whose
 // activation is the identity,
 //
 //	L(θ) = (1/N) Σ_i ½ |x_i W_1 ⋯ W_L − y_i|² + ½ λ|θ|²
 //
 // A linear map in too many coordinates: for λ = 0 there are no local minima but the
 // global ones, and saddles where the product lacks some of the best map's singular values. Use
-// NewLinearNetwork.
+// NewDeepLinear.
 //
 // P. Baldi & K. Hornik, 1989, Neural networks and principal component analysis: learning
 // from examples without local minima, Neural Networks 2, 53–58; K. Kawaguchi, 2016,
 // Deep learning without poor local minima, Advances in Neural Information Processing Systems 29.
-type LinearNetwork struct {
+type DeepLinear struct {
 	*MLP
 }
 
 var (
-	_ sde.FiniteSum       = LinearNetwork{}
-	_ sde.Minibatches     = LinearNetwork{}
-	_ sde.SampleGradients = LinearNetwork{}
-	_ sde.BatchGradient   = LinearNetwork{}
-	_ sde.Normalizable    = LinearNetwork{}
+	_ sde.FiniteSum       = DeepLinear{}
+	_ sde.Minibatches     = DeepLinear{}
+	_ sde.SampleGradients = DeepLinear{}
+	_ sde.BatchGradient   = DeepLinear{}
+	_ sde.Normalizable    = DeepLinear{}
 )
 
-// NewLinearNetwork returns the loss of the rows of x and their targets, the rows of y, with
+// NewDeepLinear returns the loss of the rows of x and their targets, the rows of y, with
 // so many units in each hidden layer. It copies the data and returns an error as NewMLP does.
-func NewLinearNetwork(x, y *mat.Dense, hidden []int, ridge float64) (LinearNetwork, error) {
+func NewDeepLinear(x, y *mat.Dense, hidden []int, ridge float64) (DeepLinear, error) {
 	l, err := NewMLP(x, y, MLPSettings{Hidden: hidden, Activation: Identity, NoBias: true, Ridge: ridge})
-	return LinearNetwork{l}, err
+	return DeepLinear{l}, err
 }
 
 // Product returns the linear map W_1 ⋯ W_L, inputs × outputs. It panics if theta is not of
 // the dimension.
-func (l LinearNetwork) Product(theta []float64) *mat.Dense {
+func (l DeepLinear) Product(theta []float64) *mat.Dense {
 	if len(theta) != l.d {
 		panic(badTheta)
 	}
@@ -69,7 +69,7 @@ func (l LinearNetwork) Product(theta []float64) *mat.Dense {
 //
 // with σ_k the singular values, from the largest on, of the projection of Y on the columns of
 // X. It takes of the order of N p² operations for p inputs.
-func (l LinearNetwork) Minimum() float64 {
+func (l DeepLinear) Minimum() float64 {
 	var svd mat.SVD
 	if !svd.Factorize(l.x, mat.SVDThin) {
 		panic("loss: the singular values of the data cannot be computed")
