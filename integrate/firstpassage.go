@@ -266,7 +266,7 @@ func (f *FirstPassage) within(k *bridging, s *sde.Step, i int) (part float64, in
 		a, c := face.Level(before), face.Level(after)
 		if far := a * c; far > 0 {
 			v := f.variance(k, s, before, face)
-			if !(float64(2*far) < float64(45*v)) { // e⁻⁴⁵ = 3·10⁻²⁰
+			if !(far/v < 22.5) { // e⁻⁴⁵ = 3·10⁻²⁰
 				continue
 			}
 			p := kernel.Exp1(-2 * far / v)
@@ -417,7 +417,7 @@ func gammaQuantile(shape, p float64) float64 {
 	if shape < 1e4 {
 		return mathext.GammaIncRegInv(shape, p)
 	}
-	z := math.Sqrt2 * math.Erfinv(2*p-1)
+	z := math.Sqrt2 * math.Erfinv(float64(2*p)-1)
 	c := 1 - 1/float64(9*shape) + z/float64(3*math.Sqrt(shape))
 	return shape * c * c * c
 }
