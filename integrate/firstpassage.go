@@ -406,7 +406,7 @@ func exposureInterval(exposure float64, n int, confidence float64) (low, high fl
 	if n == 0 {
 		return exposure / -math.Log1p(-confidence), math.Inf(1)
 	}
-	tail := (1 - confidence) / 2
+	tail := float64((1 - confidence) / 2)
 	shape := float64(n)
 	return exposure / gammaQuantile(shape+1, 1-tail), exposure / gammaQuantile(shape, tail)
 }
