@@ -16,6 +16,17 @@
 //	              evolution, spectrum, committors and passage times
 //	CDF           any distribution function in one dimension
 //
+// How long it takes to leave a minimum is predicted by
+//
+//	MeanFirstPassageTime   quadrature in one dimension, for any D(x) and calculus
+//	Kramers                one dimension, weak noise, with the next term
+//	EyringKramers          any dimension, one gate or several
+//	CurvatureEscape        D ∝ |H|: Xie, Sato & Sugiyama
+//	PowerLawEscape         D ∝ L: Mori, Ziyin, Liu & Ueda
+//	LevyExit               heavy-tailed noise: Imkeller & Pavlyukevich
+//
+// each of which says when it does not hold.
+//
 // A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare
 // holds what they saw against a law:
 //
