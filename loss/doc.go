@@ -49,6 +49,7 @@
 //	Rotated            L₀(Qθ)
 //	Tilted             L₀ + a·θ
 //	Ridge              L₀ + ½λ|θ|²
+//	Modified           L₀ + (η/4)|∇L₀|²: what descent with a finite step descends
 //	Rippled            L₀ + ε Σ_i cos(2πθ_i/ℓ), a rough landscape
 //
 // # Finite sums on data
