@@ -23,6 +23,9 @@
 // time to a given error at the least cost, and TalayTubaro, expectations
 // extrapolated in the step.
 //
+// SuggestStep says which step suits a scheme on a loss, EulerBias what one does to an
+// average, QuadraticVariance what law a scheme has on a quadratic.
+//
 // # Discrete updates
 //
 // Stochastic gradient descent and its relatives run as replicas in the place of a

@@ -238,8 +238,12 @@ func (e Ensemble) plan(s Schedule) (*plan, error) {
 	}
 	if c, ok := sde.LossOf(e.Equation).(sde.Curvature); ok && p.properties.Stability > 0 {
 		if hl := e.Step * c.Curvature(); hl >= p.properties.Stability {
+			a, such := suggest(e.Scheme, p.properties, c.Curvature(), defaultTolerance), ""
+			if !math.IsNaN(a.Bias) {
+				such = fmt.Sprintf(", such as %.3g, where the variance there is off by %.2g %%", a.Step, 100*a.Bias)
+			}
 			p.warnings = append(p.warnings, fmt.Errorf("step %g is above the linear stability limit of %s at the loss's sharpest minimum: "+
-				"h·λ = %.3g ≥ %g; take a step below %.3g", e.Step, p.properties.Name, hl, p.properties.Stability, p.properties.Stability/c.Curvature()))
+				"h·λ = %.3g ≥ %g; take a step below %.3g%s (SuggestStep)", e.Step, p.properties.Name, hl, p.properties.Stability, a.Limit, such))
 		}
 	}
 	return p, nil
