@@ -54,17 +54,35 @@
 //
 // # Finite sums on data
 //
-//	LeastSquares, Huber, Logistic
+// Each has an L that is the mean over N samples of ℓ_i(θ), weight decay included, and gives the
+// gradients of samples and of mini-batches: what the noise of SGD is made of.
+//
+//	LeastSquares       linear regression; its Hessian and optimum are exact
+//	Huber              the same, robust against outliers
+//	Logistic           classification, two classes
+//	Softmax            classification, K classes
+//	MatrixCompletion   factors of a matrix of which some entries are known
+//	TwoLayer           one hidden layer, tanh or ReLU; mean-field scaling
+//	MLP                any layers, by reverse mode; squared error or cross entropy
+//	DeepLinear         an MLP that is linear in x, and its least value
+//
+// Their data are rows of a matrix and targets, a Dataset: BreastCancer, what ReadCSV reads, or
+// generated from a seed by NormalFeatures, StudentFeatures (heavy tails), LinearTargets,
+// LogisticTeacher, LogisticLabels, TwoLayerTargets, Clusters, FlipLabels (label noise) and
+// Clients (heterogeneous).
 //
 // # Of one's own
 //
 //	Func               functions; a missing gradient by finite differences
+//	FuncSum            a finite sum by functions of a sample
 //	FromProblem        a gonum optimize.Problem
 //
 // Any type with the three methods of sde.Loss will do in their place; package
 // loss/losstest checks one. The losses here are safe for concurrent use as long
 // as nobody changes their fields.
 //
-// Gradient, BatchGradient and Value of the named landscapes give the same bits on
-// every machine, and the batch form of a gradient gives the bits of the plain one.
+// Gradient, BatchGradient and Value of the named landscapes and finite sums give the same
+// bits on every machine, and the batch form of a gradient gives the bits of the plain one. So do
+// SampleGradient and mini-batches, but the mean over a mini-batch is rounded otherwise
+// than that of as many calls.
 package loss

@@ -5,6 +5,7 @@
 package loss_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -221,5 +222,26 @@ func TestHuber(t *testing.T) {
 		if a, b := wide.Value([]float64{m}), square.Value([]float64{m}); math.Abs(a-b) > 1e-12*b {
 			t.Errorf("δ beyond all residuals: %v, and %v by least squares", a, b)
 		}
+	}
+}
+
+func TestFuncSum(t *testing.T) {
+	t.Parallel()
+	f := func(theta []float64, i int) float64 { return math.Cosh(theta[0]-float64(i)) + theta[1]*theta[1] }
+	grad := func(dst, theta []float64, i int) {
+		dst[0], dst[1] = math.Sinh(theta[0]-float64(i)), 2*theta[1]
+	}
+	l := loss.FuncSum{Coordinates: 2, Count: 3, F: f, Grad: grad}
+	losstest.Test(t, l, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum}})
+	for _, bad := range []loss.FuncSum{
+		{Count: 3, F: f, Grad: grad}, {Coordinates: 2, F: f, Grad: grad}, {Coordinates: 2, Count: 1 << 31, F: f, Grad: grad},
+		{Coordinates: 2, Count: 3, Grad: grad}, {Coordinates: 2, Count: 3, F: f},
+	} {
+		if err := bad.Validate(); !errors.Is(err, sde.ErrInvalid) {
+			t.Errorf("%d coordinates, %d samples: error %v", bad.Coordinates, bad.Count, err)
+		}
+	}
+	if !panics(func() { l.SampleGradient(make([]float64, 2), make([]float64, 2), 3) }) {
+		t.Error("there is no sample 3")
 	}
 }
