@@ -1,0 +1,43 @@
+// Copyright ©2026 The sgflow Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package stationarytest holds anybody's optimizer, in its own test suite, to the law that
+// it should settle in:
+//
+//	func TestSettles(t *testing.T) {
+//		law, err := stationary.Boltzmann(loss.DoubleWell{}, 0.2)
+//		…
+//		replicas := stationarytest.Replicas{Dim: 1, Chains: 1000, Advance: func(theta sde.Batch) {
+//			for i := range theta.Rows {
+//				myOptimizer.Step(theta.Row(i))
+//			}
+//		}}
+//		stationarytest.Boltzmann(t, replicas, law, stationarytest.Options{})
+//	}
+//
+// Boltzmann looks at the temperature and at the shape of the law, Covariance at the
+// covariance of an optimizer on a quadratic, and FluctuationDissipation at an identity that
+// holds of SGD on any loss. Any update rule and any generator of random numbers will do, with
+// many chains or with one.
+//
+// # What is tested
+//
+// Every real optimizer is off exp(−L/T) by its step, by O(η). So what is tested is not that
+// it samples the law, which with enough samples would always fail, but that it is no
+// further off than a margin that is stated: 2 % in temperature and 0.02 in total variation,
+// unless Options says otherwise. The exact law of the discrete update may be given instead
+// of Boltzmann's, with a smaller margin.
+//
+//   - An optimizer within the margin fails with a probability of at most FalseAlarms (10⁻⁶).
+//   - One that is off by twice the margin fails with a probability of at least 90 %.
+//   - Where there are too few samples to promise that, the test is inconclusive, and says how
+//     many times more would do. It fails then too: a test that cannot fail is none.
+//
+// Errors are taken from the scatter between chains, or between stretches of time where there
+// are fewer than 16 chains, so correlation in time does no harm as long as a stretch is long
+// against it, which is looked at.
+//
+// A failure says in words what is wrong: by how much, whether the run had settled, and which
+// slip of the pen would explain it.
+package stationarytest
