@@ -271,3 +271,54 @@ func BenchmarkWorkers(b *testing.B) {
 	b.ReportMetric(one/two, "speedup")
 	b.ReportMetric(1-one/two/2, "lost")
 }
+
+// BenchmarkSchemes measures every scheme on DoubleWell. Short runs alternate with
+// Euler–Maruyama's, and ×EulerMaruyama is the ratio of the best of each, so that what
+// else the machine does spoils neither. Gradients are counted.
+func BenchmarkSchemes(b *testing.B) {
+	const particles, steps, rounds = 8192, 250, 31
+	for _, row := range everyScheme {
+		ensemble := func(scheme integrate.Scheme) integrate.Ensemble {
+			e := doubleWellEnsemble()
+			e.Particles, e.Scheme = particles, scheme
+			return e
+		}
+		var calls atomic.Int64
+		counted := ensemble(row.scheme)
+		counted.Equation = sde.Flow{Loss: countingBatch{loss.DoubleWell{}, &calls}, Diffusion: noise.Temperature{T: 0.2}}
+		gradients := func(steps int) float64 {
+			calls.Store(0)
+			if _, err := counted.Run(b.Context(), integrate.Schedule{Time: float64(steps) * counted.Step}); err != nil {
+				return math.NaN() // refused: on this flow there is nothing to measure
+			}
+			return float64(calls.Load()) / particles
+		}
+		each := (gradients(20) - gradients(10)) / 10
+		if math.IsNaN(each) {
+			continue
+		}
+		b.Run(schemeName(row.scheme), func(b *testing.B) {
+			// nanoseconds a particle-step
+			measure := func(scheme integrate.Scheme, steps int) float64 {
+				e := ensemble(scheme)
+				start := time.Now()
+				mustRun(b, e, integrate.Schedule{Time: float64(steps) * e.Step})
+				return float64(time.Since(start).Nanoseconds()) / float64(steps*particles)
+			}
+			n, k := steps, rounds
+			if measure(row.scheme, 10) > 20*measure(nil, 10) {
+				n, k = steps/10, rounds/6
+			}
+			best, euler := math.Inf(1), math.Inf(1)
+			for b.Loop() {
+				for range k {
+					euler = min(euler, measure(nil, steps))
+					best = min(best, measure(row.scheme, n))
+				}
+			}
+			b.ReportMetric(best, "ns/particle-step")
+			b.ReportMetric(best/euler, "×EulerMaruyama")
+			b.ReportMetric(each, "gradients/step")
+		})
+	}
+}
