@@ -26,6 +26,9 @@
 // SuggestStep says which step suits a scheme on a loss, EulerBias what one does to an
 // average, QuadraticVariance what law a scheme has on a quadratic.
 //
+// Sweep runs one study at several values of a setting with common random numbers
+// and makes a table of it.
+//
 // # Discrete updates
 //
 // Stochastic gradient descent and its relatives run as replicas in the place of a
