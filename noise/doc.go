@@ -23,6 +23,7 @@
 //
 //	WithReplacement     independent mini-batches of a finite sum
 //	WithoutReplacement  mini-batches of different samples, independent between steps
+//	ScheduledBatches    mini-batches whose size follows a Schedule
 //	Reshuffling         epochs in random order: its noise is not white
 //	LabelNoise          Gaussian noise of a regression's labels
 //	LabelFlips          two classes' labels that flip
@@ -42,7 +43,8 @@
 //
 //	SampleCovariance    Σ(θ) of a finite sum; TopSpectrum its largest eigenvalues
 //	GradientMoments     mean, covariance and its trace, from gradients
-//	NoiseScale          B_simple and B_noise from pairs of batches; NoiseScales from all samples
+//	NoiseScale          B_simple and B_noise from pairs of batches; NoiseScales from all samples,
+//	                    NoiseScaleObserver along a run
 //	NoiseCorrelation    autocorrelation
 //	Kurtosis, Hill      tails; StableIndex the index of α-stable noise
 //	Alignment           of Σ with H

@@ -6,28 +6,21 @@ package noisetest_test
 
 import (
 	"fmt"
-	"math"
 
+	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/noise/noisetest"
-	"github.com/sgflow/sgflow/sde"
 )
 
-// louder is noise of one's own, D = T(1 + x²) in each coordinate, whose ∇·D has a
-// slip: 2Tx without the 2.
-type louder struct{ T float64 }
+// forgetful is a sampler of one's own, mini-batches that are said to be as noisy as one sample.
+type forgetful struct{ noise.WithReplacement }
 
-func (louder) Dims() (state, noise int) { return 1, 1 }
-func (louder) Class() sde.NoiseClass    { return sde.Diagonal }
-func (n louder) Root(dst, x []float64, _ float64) {
-	dst[0] = math.Sqrt(2 * n.T * (1 + x[0]*x[0]))
-}
-func (n louder) Divergence(dst, x []float64, _ float64) { dst[0] = n.T * x[0] }
+func (forgetful) CovarianceFactor() float64 { return 1 }
 
-// In a test it is noisetest.Test(t, louder{…}, …), which reports each fault; Check
-// returns them.
-func Example() {
-	o := noisetest.Options{Points: [][]float64{{0.5}}, Times: []float64{0}}
-	fmt.Println(noisetest.Check(louder{T: 0.25}, o))
+func ExampleCheckSampler() {
+	sound := noise.WithReplacement{Loss: sums{}, BatchSize: 2}
+	fmt.Println(noisetest.CheckSampler(sound, noisetest.SamplerOptions{}))
+	fmt.Println(noisetest.CheckSampler(forgetful{sound}, noisetest.SamplerOptions{Points: [][]float64{{0, 0}}}))
 	// Output:
-	// noisetest: derivatives: the divergence of D, element 0, at θ = [0.5], t = 0 is 0.125, and 0.25 ± 3e-14 by differences
+	// <nil>
+	// noisetest: law: the covariance of ∂/∂θ_0 and ∂/∂θ_0 is 1 by GradientCovariance, and 2 by CovarianceFactor and the samples
 }

@@ -408,7 +408,7 @@ func (c *samplerChecker) lawAt(theta []float64) ([]check, error) {
 		for k := range cov {
 			v := b.CovarianceFactor() * sigma.At(k/c.d, k%c.d)
 			if declared && !(math.Abs(cov[k]-v) <= 1e-9*conformance.Largest(sigma.RawSymmetric().Data)) {
-				return nil, fmt.Errorf("the covariance of ∂/∂θ_%d and ∂/∂θ_%d is %v by GradientCovariance, and %v by CovarianceFactor and the samples", k/c.d, k%c.d, cov[k], v)
+				return nil, fmt.Errorf("the covariance of ∂/∂θ_%d and ∂/∂θ_%d is %.6g by GradientCovariance, and %.6g by CovarianceFactor and the samples", k/c.d, k%c.d, cov[k], v)
 			}
 			cov[k] = v
 		}
