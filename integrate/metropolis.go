@@ -85,7 +85,7 @@ func (k *metropolis) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	stream.Uniforms(u)
 	scale, _ := s.Isotropic(t)
 	temperature := float64(scale*scale) / 2
-	tuning := t+s.Step/2 < k.tuner.time
+	tuning := t+float64(s.Step/2) < k.tuner.time
 	_, n := stream.Place()
 
 	for i := range x.Rows {
