@@ -38,6 +38,9 @@
 // any of them. Clock maps their time to steps, samples and epochs. Streams, observers,
 // checkpoints and shards are those of schemes.
 //
+// Passages too rare to wait for are found by Splitting (adaptive multilevel) and
+// ForwardFlux.
+//
 // # Reproducibility
 //
 // A run gives the same bits for any number of workers and with any other
