@@ -13,8 +13,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// What a generator of data draws, each at a place of its own, so that the features of a seed
-// are the same whatever their labels are, and neither are the starts of a run of this seed.
+// What a generator of data draws, each at a place of its own: the features of a seed are the
+// same whatever their labels are, and the starts of a run of this seed have nothing of either.
 const (
 	drawFeatures = 1 + iota
 	drawLabels
@@ -49,9 +49,6 @@ func NormalFeatures(n, d int, seed uint64) *mat.Dense {
 //
 // so that gradients on them have heavy tails too. The seed decides them, on every machine. It
 // panics if n or d is not positive, or nu is below ¼ or not finite.
-//
-// R. W. Bailey, 1994, Polar generation of random variates with the t-distribution,
-// Mathematics of Computation 62, 779–781: x = √(ν(u^(−2/ν) − 1)) cos 2πv for uniform u and v.
 func StudentFeatures(n, d int, nu float64, seed uint64) *mat.Dense {
 	if n < 1 || d < 1 {
 		panic(noSamples)
@@ -64,9 +61,7 @@ func StudentFeatures(n, d int, nu float64, seed uint64) *mat.Dense {
 	s.Uniforms(x)
 	s.Uniforms(v)
 	for i, u := range x {
-		q := kernel.Exp1(-2/nu*kernel.Log1(u)) - 1
-		_, cos := kernel.SinCos1(2 * math.Pi * v[i])
-		x[i] = math.Sqrt(nu*q) * cos
+		x[i] = kernel.Student1(nu, u, v[i])
 	}
 	return mat.NewDense(n, d, x)
 }

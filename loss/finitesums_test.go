@@ -15,6 +15,7 @@ import (
 
 	"github.com/sgflow/sgflow/loss"
 	"github.com/sgflow/sgflow/loss/losstest"
+	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -48,6 +49,7 @@ func finiteSums() map[string]struct {
 		}
 		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 5)
 		size := fmt.Sprintf(" %d×%d", s.n, s.d)
+		add("logistic with intercept"+size, must(loss.NewLogistic(x, y, 0.01)).WithIntercept(), 1, losstest.Hessian, losstest.Normalizable)
 		for i := range y { // targets that are not all the same
 			y[i] = y[i] + 0.7*x.At(i, 0)
 		}
@@ -191,6 +193,33 @@ func TestLeastSquares(t *testing.T) {
 	}
 	if l.CriticalPoints() != nil || l.Normalizable(1) {
 		t.Error("a valley of minima is called a minimum, or a law")
+	}
+}
+
+// TestLeastSquaresNoise holds Σ(θ) to (1/N) Σ r² x xᵀ − g gᵀ, with g the gradient without
+// weight decay, which all samples share; where the model interpolates it is 0.
+func TestLeastSquaresNoise(t *testing.T) {
+	t.Parallel()
+	const n, d = 30, 3
+	x, w := loss.NormalFeatures(n, d, 1), []float64{1, -2, 0.5}
+	theta := []float64{0.3, 0.1, -1}
+	l := must(loss.NewLeastSquares(x, loss.LinearTargets(x, w, 0, 1), 0.7))
+	want, g := mat.NewSymDense(d, nil), mat.NewVecDense(d, nil)
+	for i := range n {
+		row := mat.NewVecDense(d, x.RawRowView(i))
+		r := mat.Dot(row, mat.NewVecDense(d, theta)) - mat.Dot(row, mat.NewVecDense(d, w))
+		want.SymRankOne(want, r*r/n, row)
+		g.AddScaledVec(g, r/n, row)
+	}
+	want.SymRankOne(want, -1, g)
+	var got mat.SymDense
+	noise.SampleCovariance(&got, l, theta)
+	if !mat.EqualApprox(&got, want, 1e-13) {
+		t.Errorf("Σ = %v, want %v", mat.Formatted(&got), mat.Formatted(want))
+	}
+	noise.SampleCovariance(&got, l, w)
+	if mat.Norm(&got, 1) > 1e-28 {
+		t.Errorf("Σ = %v at the teacher, want 0", mat.Formatted(&got))
 	}
 }
 

@@ -72,24 +72,29 @@ func inOrder(n int) []uint32 {
 	return order
 }
 
+// withColumn returns the first d numbers of n rows with one more behind them, that of last,
+// or 1 if that is nil.
+func withColumn(rows *kernel.Rows, n, d int, last []float64) []float64 {
+	data := make([]float64, 0, n*(d+1))
+	for i := range n {
+		v := 1.0
+		if last != nil {
+			v = last[i]
+		}
+		data = append(append(data, rows.Row(i)[:d]...), v)
+	}
+	return data
+}
+
 // withIntercept returns the same loss with one more coordinate, that of a column of ones,
 // which has no weight decay.
 func (l *linear) withIntercept() linear {
 	if l.free > 0 {
 		panic("loss: there is an intercept already")
 	}
-	d := l.d + 1
-	data := make([]float64, l.n*d)
-	for i := range l.n {
-		copy(data[i*d:], l.rows.Row(i)[:l.d])
-		data[i*d+l.d] = 1
-		if l.sign != nil {
-			data[i*d+l.d] = l.sign[i]
-		}
-	}
 	more := *l
 	more.free = 1
-	more.take(l.n, d, data)
+	more.take(l.n, l.d+1, withColumn(l.rows, l.n, l.d, l.sign))
 	return more
 }
 

@@ -167,6 +167,37 @@ func TestMLP(t *testing.T) {
 	}
 }
 
+// TestMLPLarge holds a mini-batch of a network of 10⁵ parameters to forward mode.
+func TestMLPLarge(t *testing.T) {
+	t.Parallel()
+	widths := []int{100, 220, 220, 130, 3}
+	const n, b = 40, 7
+	x, y := mat.NewDense(n, 100, normals(n*100, 1)), mat.NewDense(n, 3, normals(n*3, 2))
+	l := must(loss.NewMLP(x, y, loss.MLPSettings{Hidden: widths[1:4]}))
+	if l.Dim() < 99_000 {
+		t.Fatalf("%d parameters", l.Dim())
+	}
+	theta, g := sde.NewBatch(2, l.Dim()), sde.NewBatch(2, l.Dim())
+	samples := make([]uint32, 2*b)
+	s := sde.NewStream(1, nil)
+	s.Indices(samples, n)
+	l.Start(theta.Row(0), s)
+	copy(theta.Row(1), normals(l.Dim(), 4))
+	l.BindMinibatches(2)(g, theta, samples)
+	u := normals(l.Dim(), 3)
+	for r := range 2 {
+		var want, size float64
+		for _, i := range samples[r*b : (r+1)*b] {
+			_, slope := dense{widths: widths}.sample(theta.Row(r), u, x.RawRowView(int(i)), y.RawRowView(int(i)))
+			want += slope / b
+			size += math.Abs(slope) / b
+		}
+		if got := mat.Dot(mat.NewVecDense(len(u), g.Row(r)), mat.NewVecDense(len(u), u)); !(math.Abs(got-want) < 1e-11*size) {
+			t.Errorf("θ_%d: slope %v, forward mode %v", r, got, want)
+		}
+	}
+}
+
 // TestMLPStart holds the start to the variances it states.
 func TestMLPStart(t *testing.T) {
 	t.Parallel()

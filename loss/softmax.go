@@ -89,11 +89,7 @@ func (l *Softmax) WithIntercept() *Softmax {
 		panic("loss: there is an intercept already")
 	}
 	p := l.width + 1
-	data := make([]float64, l.n*p)
-	for i := range l.n {
-		copy(data[i*p:], l.rows.Row(i)[:l.width])
-		data[i*p+l.width] = 1
-	}
+	data := withColumn(l.rows, l.n, l.width, nil)
 	return newSoftmax(kernel.NewRows(l.n, p, data), l.n, p, 1, l.labels, l.classes, l.ridge)
 }
 

@@ -163,12 +163,7 @@ func (p *twoLayerPass) back(dst, phi []float64) {
 	kernel.Scale(r, float64(p.l.factor*p.l.output), r)
 	c := p.c[:len(phi)]
 	for k, a := range p.a {
-		own := phi[k*b : (k+1)*b]
-		var s float64
-		for i, v := range own {
-			s = math.FMA(r[i], v, s)
-		}
-		dst[k*step] += s
+		dst[k*step] += kernel.Dot(r, phi[k*b:(k+1)*b])
 		kernel.Scale(c[k*b:(k+1)*b], a, r)
 	}
 	p.l.settings.Activation.slope(c, phi)

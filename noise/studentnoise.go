@@ -72,12 +72,6 @@ func (s StudentNoise) GradientCovariance(dst, theta []float64) bool {
 // BindGradients implements sde.GradientSampler. Scratch memory is 24d bytes for each row.
 func (s StudentNoise) BindGradients(rows int) sde.GradientFunc {
 	return bindAdded(s.Gradient, rows, s.Scale, pairs(rows*s.Objective().Dim(), func(u, v float64) float64 {
-		return student(s.DegreesOfFreedom, u, v)
+		return kernel.Student1(s.DegreesOfFreedom, u, v)
 	}))
-}
-
-// student returns a variate of Student's law from two uniforms.
-func student(nu, u, v float64) float64 {
-	_, cos := kernel.SinCos1(2 * math.Pi * v)
-	return math.Sqrt(nu*(kernel.Exp1(-2/nu*kernel.Log1(u))-1)) * cos
 }
