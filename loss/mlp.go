@@ -269,8 +269,9 @@ func (p *mlpPass) value(samples []uint32) (v float64) {
 			for k, q := range y {
 				own = math.FMA(q, row[k], own)
 			}
-			largest, total := softmax(row, 1, 0)
-			v += kernel.Log1(total) + (largest - own)
+			var largest, total [1]float64
+			softmax(row, largest[:], total[:])
+			v += kernel.Log1(total[0]) + (largest[0] - own)
 			continue
 		}
 		for k, q := range y {
@@ -289,7 +290,8 @@ func (p *mlpPass) outputs(samples []uint32, scale float64) {
 		y := p.l.y.RawRowView(int(i))
 		row := p.a[last][s*len(y):][:len(y)]
 		if p.l.settings.CrossEntropy {
-			softmax(row, 1, 0)
+			var largest, total [1]float64
+			softmax(row, largest[:], total[:])
 		}
 		for k, q := range y {
 			p.delta[0][s*len(y)+k] = float64((row[k] - q) * scale)

@@ -61,7 +61,10 @@ func NewSoftmax(x *mat.Dense, y []float64, classes int, ridge float64) (*Softmax
 
 func newSoftmax(rows *kernel.Rows, n, width, free int, labels []int, classes int, ridge float64) *Softmax {
 	l := &Softmax{rows: rows, width: width, labels: labels, classes: classes}
-	l.set(width*classes, n, 64, ridge, func() pass { return &softmaxPass{l: l, planes: newPlanes(rows, classes, l.most)} })
+	l.set(width*classes, n, 64, ridge, func() pass {
+		m := l.most
+		return &softmaxPass{l: l, planes: newPlanes(rows, classes, m), largest: make([]float64, m), total: make([]float64, m), own: make([]float64, m)}
+	})
 	l.period, l.free = width, free
 	return l
 }
@@ -98,43 +101,57 @@ func (l *Softmax) Classes() int { return l.classes }
 
 type softmaxPass struct {
 	planes
-	l *Softmax
+	l                   *Softmax
+	largest, total, own []float64 // of each sample
 }
 
 func (p *softmaxPass) load(theta []float64) { p.planes.load(theta, p.l.width, p.l.width) }
 
-// softmax replaces the b rows of logits in t, that of class k and row s being t[k·b+s], by
-// their probabilities, and returns in largest[s] + log total[s] the logarithm of the sum that
-// they are divided by.
-func softmax(t []float64, b, s int) (largest, total float64) {
-	largest = math.Inf(-1)
-	for at := s; at < len(t); at += b {
-		largest = math.Max(largest, t[at])
+// softmax replaces logits by probabilities. Those of class k and sample s are in t[k·b+s], with
+// b the length of largest and total, which receive the largest logit of each sample and what the
+// exponentials of the differences from it sum to.
+func softmax(t, largest, total []float64) {
+	b := len(total)
+	copy(largest, t)
+	for at := b; at < len(t); at += b {
+		for s, v := range t[at : at+b] {
+			if !(v <= largest[s]) { // a NaN shows in all
+				largest[s] = v
+			}
+		}
 	}
-	for at := s; at < len(t); at += b {
-		t[at] = kernel.Exp1(t[at] - largest)
-		total += t[at]
+	for at := 0; at < len(t); at += b {
+		kernel.Axpy(t[at:at+b], -1, largest)
 	}
-	for at := s; at < len(t); at += b {
-		t[at] /= total
+	kernel.Exp(t, t)
+	clear(total)
+	for at := 0; at < len(t); at += b {
+		kernel.Axpy(total, 1, t[at:at+b])
 	}
-	return largest, total
+	for at := 0; at < len(t); at += b {
+		for s, v := range total {
+			t[at+s] /= v
+		}
+	}
 }
 
 func (p *softmaxPass) value(samples []uint32) (v float64) {
 	t, b := p.dots(samples), len(samples)
+	own := p.own[:b]
 	for s, i := range samples {
-		own := t[p.l.labels[i]*b+s]
-		largest, total := softmax(t, b, s)
-		v += kernel.Log1(total) + (largest - own)
+		own[s] = t[p.l.labels[i]*b+s]
+	}
+	softmax(t, p.largest[:b], p.total[:b])
+	for s, m := range p.largest[:b] {
+		v += kernel.Log1(p.total[s]) + (m - own[s])
 	}
 	return v
 }
 
 func (p *softmaxPass) add(dst []float64, samples []uint32, scale float64) {
 	t, b := p.dots(samples), len(samples)
+	softmax(t, p.largest[:b], p.total[:b])
 	for s, i := range samples {
-		softmax(t, b, s)
 		t[p.l.labels[i]*b+s]--
 	}
 	kernel.Scale(t, scale, t)
@@ -155,7 +172,7 @@ func (l *Softmax) Hessian(dst, theta []float64) {
 	w := l.width
 	for i := range l.n {
 		t := p.dots(l.order[i : i+1])
-		softmax(t, 1, 0)
+		softmax(t, p.largest[:1], p.total[:1])
 		row := l.rows.Row(i)[:w]
 		for k := range l.classes {
 			for m := range l.classes {
