@@ -63,7 +63,7 @@
 //	Softmax            classification, K classes
 //	MatrixCompletion   factors of a matrix of which some entries are known
 //	TwoLayer           one hidden layer, tanh or ReLU; mean-field scaling
-//	MLP                any layers, by reverse mode; squared error or cross entropy
+//	MLP, ScalarMLP     any layers, by reverse mode; squared error or cross entropy
 //	DeepLinear         an MLP that is linear in x, and its least value
 //
 // Their data are rows of a matrix and targets, a Dataset: BreastCancer, what ReadCSV reads, or

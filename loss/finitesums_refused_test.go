@@ -40,6 +40,10 @@ func TestFiniteSumsRefused(t *testing.T) {
 		return err
 	}
 	mlp := func(x, y *mat.Dense, s loss.MLPSettings) error { _, err := loss.NewMLP(x, y, s); return err }
+	scalar := func(x *mat.Dense, y []float64, s loss.MLPSettings) error {
+		_, err := loss.NewScalarMLP(x, y, s)
+		return err
+	}
 	completion := func(rows, columns, rank int, e []loss.MatrixEntry, ridge float64) error {
 		_, err := loss.NewMatrixCompletion(rows, columns, rank, e, ridge)
 		return err
@@ -80,6 +84,9 @@ func TestFiniteSumsRefused(t *testing.T) {
 		{mlp(good, good, loss.MLPSettings{Ridge: inf}), "MLPSettings.Ridge"},
 		{mlp(good, good, loss.MLPSettings{CrossEntropy: true}), "y, row 0 = a sum of 3"},
 		{mlp(good, mat.NewDense(2, 2, []float64{1, 0, 2, -1}), loss.MLPSettings{CrossEntropy: true}), "y, row 1, column 1 = -1"},
+		{scalar(wrong, y, loss.MLPSettings{}), "NewScalarMLP x, row 1, column 0"},
+		{scalar(good, y, loss.MLPSettings{CrossEntropy: true}), "CrossEntropy = true"},
+		{scalar(good, y, loss.MLPSettings{Ridge: -1}), "MLPSettings.Ridge"},
 		{completion(0, 2, 1, entry, 0), "rows = 0"},
 		{completion(2, -1, 1, entry, 0), "columns = -1"},
 		{completion(2, 2, 0, entry, 0), "rank = 0"},
@@ -149,10 +156,12 @@ func TestOutputGradient(t *testing.T) {
 	set := loss.TwoLayerSettings{Units: 3, Ridge: 0.1}
 	mean := set
 	mean.MeanField = true
+	net := loss.MLPSettings{Hidden: []int{3, 2}, Ridge: 0.1}
 	for _, c := range []struct{ l, moved sde.FiniteSum }{
 		{must(loss.NewLeastSquares(x, y, 0.1)), must(loss.NewLeastSquares(x, moved, 0.1))},
 		{must(loss.NewTwoLayer(x, y, set)), must(loss.NewTwoLayer(x, moved, set))},
 		{must(loss.NewTwoLayer(x, y, mean)), must(loss.NewTwoLayer(x, moved, mean))},
+		{must(loss.NewScalarMLP(x, y, net)), must(loss.NewScalarMLP(x, moved, net))},
 		{must(loss.NewMatrixCompletion(2, 3, 2, seen, 0.1)), must(loss.NewMatrixCompletion(2, 3, 2, after, 0.1))},
 	} {
 		d := c.l.Dim()

@@ -330,8 +330,13 @@ func (p *mlpPass) layers(n int, visit func(p *mlpPass, i int, delta []float64)) 
 func (p *mlpPass) add(dst []float64, samples []uint32, scale float64) {
 	p.forward(samples)
 	p.outputs(samples, scale)
+	p.into(dst, len(samples))
+}
+
+// into adds the gradient to dst that the slopes of n samples at the outputs give.
+func (p *mlpPass) into(dst []float64, n int) {
 	p.gradient = dst
-	p.layers(len(samples), (*mlpPass).multiply)
+	p.layers(n, (*mlpPass).multiply)
 	p.gradient = nil
 }
 

@@ -5,14 +5,18 @@
 package loss_test
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 
+	"github.com/sgflow/sgflow/integrate"
 	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -194,6 +198,46 @@ func TestMLPLarge(t *testing.T) {
 		}
 		if got := mat.Dot(mat.NewVecDense(len(u), g.Row(r)), mat.NewVecDense(len(u), u)); !(math.Abs(got-want) < 1e-11*size) {
 			t.Errorf("θ_%d: slope %v, forward mode %v", r, got, want)
+		}
+	}
+}
+
+// TestMLPLearns trains a network by SGD to tell three clusters apart as well as can be.
+func TestMLPLearns(t *testing.T) {
+	t.Parallel()
+	centers := mat.NewDense(3, 2, []float64{0, 2, -2, -1, 2, -1})
+	d := loss.Clusters(300, centers, 0.7, 1)
+	l := must(loss.NewMLP(d.X, must(loss.OneHot(d.Y, 3)), loss.MLPSettings{Hidden: []int{8}, CrossEntropy: true, Ridge: 1e-4}))
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 16}},
+		Start: integrate.StartFunc(func(theta []float64, _ int, s *sde.Stream) { l.Start(theta, s) }), Step: 0.1, Particles: 3, Seed: 1}
+	var last integrate.Final
+	if _, err := e.Run(context.Background(), integrate.Schedule{Time: 100}, &last); err != nil {
+		t.Fatal(err)
+	}
+	nearest := func(x []float64) int { // the best classifier
+		best, at := math.Inf(1), 0
+		for k := range 3 {
+			if v := math.Hypot(x[0]-centers.At(k, 0), x[1]-centers.At(k, 1)); v < best {
+				best, at = v, k
+			}
+		}
+		return at
+	}
+	for r := range 3 {
+		theta, f := last.States().Row(r), make([]float64, 3)
+		wrong, least := 0, 0
+		for i, y := range d.Y {
+			x := d.X.RawRowView(i)
+			l.Predict(f, theta, x)
+			if f[int(y)] < slices.Max(f) {
+				wrong++
+			}
+			if nearest(x) != int(y) {
+				least++
+			}
+		}
+		if wrong > least+6 {
+			t.Errorf("replica %d: %d of 300 wrong after training, %d by the best classifier", r, wrong, least)
 		}
 	}
 }
