@@ -164,14 +164,23 @@ func bindImplicitQuadratic(s *System, theta float64, split bool) (Kernel, error)
 	if !cholesky.Factorize(&m) {
 		return nil, invalid("Ensemble.Step", s.Step, fmt.Sprintf("a step h with h·%g·λ > −1 for all eigenvalues λ of the loss's Hessian: an implicit step jumps across a maximum otherwise", theta), nil)
 	}
-	if err := cholesky.InverseTo(&m); err != nil {
-		return nil, invalid("Ensemble.Step", s.Step, "a step for which I + hΘH can be inverted", err)
+	// Inverted here, so that the bits are not those of a BLAS.
+	f := newLU(d)
+	for i := range d {
+		for j := range d {
+			f.a[i*d+j] = m.At(i, j)
+		}
+	}
+	if !f.factor() {
+		return nil, invalid("Ensemble.Step", s.Step, "a step for which I + hΘH can be inverted", nil)
 	}
 	inverse, power := make([]float64, d*d), make([]float64, d*d)
 	for i := range d {
-		for j := range d {
-			inverse[i*d+j] = m.At(i, j)
-			power[i*d+j] = m.At(i, j) / theta
+		row := inverse[i*d : (i+1)*d] // of a symmetric matrix
+		row[i] = 1
+		f.solve(row)
+		for j, v := range row {
+			power[i*d+j] = v / theta
 		}
 		power[i*d+i] -= 1/theta - 1
 	}
