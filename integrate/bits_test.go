@@ -67,6 +67,16 @@ func bitsCases(t testing.TB) []bitsCase {
 			Delays: integrate.GeometricDelays(2, 6)}, Step: 0.25, Particles: 1500, Seed: 7, Start: normal}, integrate.Schedule{Time: 5, Every: 2.5}},
 		{"average of Adam", integrate.Ensemble{Equation: sde.Flow{Loss: logistic}, Scheme: integrate.Averaged{Of: integrate.Adam{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 4}, Decay: 0.1},
 			From: 1}, Step: 0.05, Particles: 1500, Seed: 8, Start: normal}, integrate.Schedule{Time: 2, Every: 0.5}},
+		{"implicit", integrate.Ensemble{Equation: sde.Flow{Loss: loss.MullerBrown{}, Diffusion: noise.Temperature{T: 15}}, Scheme: integrate.DriftImplicit{},
+			Step: 2e-4, Particles: 1100, Seed: 9, Start: integrate.Points{{-0.55, 1.45}, {0.6, 0}}}, integrate.Schedule{Time: 0.008, Every: 0.002}},
+		{"split step", integrate.Ensemble{Equation: c, Scheme: integrate.SplitStepBackwardEuler{}, Step: 0.02, Particles: 1100, Seed: 10,
+			Start: integrate.Points{{1, 0.5}, {-1, 2}}}, integrate.Schedule{Time: 0.4, Every: 0.2}},
+		{"heavy ball", integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: growing{0.1}}, Scheme: integrate.HeavyBall{LearningRate: 0.1, Momentum: 0.9},
+			Step: 0.25, Particles: 3000, Seed: 11, Start: normal}, integrate.Schedule{BurnIn: 0.5, Time: 4, Every: 1}},
+		{"Nesterov", integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: growing{0.1}}, Scheme: integrate.Nesterov{LearningRate: 0.1, Momentum: 0.9},
+			Step: 0.25, Particles: 3000, Seed: 12, Start: normal}, integrate.Schedule{BurnIn: 0.5, Time: 4, Every: 1}},
+		{"SGLD", integrate.Ensemble{Equation: sde.Flow{Loss: logistic, Diffusion: noise.Temperature{T: 0.002}}, Scheme: integrate.SGLD{Gradient: noise.WithReplacement{Loss: logistic, BatchSize: 12}},
+			Step: 0.5, Particles: 1500, Seed: 13, Start: normal}, integrate.Schedule{BurnIn: 1, Time: 10, Every: 2.5}},
 	}
 }
 
@@ -278,6 +288,11 @@ var goldenRuns = map[string]string{
 	"Stratonovich":    "487317b6ec21dffb 65c040edbda50ee4",
 	"Milstein":        "3d6a0c8efb38d759 8d14f99b6ec4418b",
 	"box, pieces":     "18a21f891eb65bea 2866c19c701822f0",
+	"implicit":        "758194a813ea018d aac5a254f7538490",
+	"split step":      "ac479674ac4f6712 fd58c131dc88a62c",
+	"heavy ball":      "36bb6ccda27154b6 0983f69e9c6d5eee",
+	"Nesterov":        "d7b9cec9cfcac3db a7545c8d35b3dbb8",
+	"SGLD":            "0ca72eae36676db7 64b6e81f21e43f5d",
 }
 
 func TestGoldenRuns(t *testing.T) {
@@ -301,7 +316,7 @@ func TestGoldenRuns(t *testing.T) {
 			flow.Diffusion = root
 			test.ensemble.Equation = flow
 		}
-		if test.name == "Milstein" {
+		if test.name == "Milstein" || test.name == "split step" {
 			// Matrices that no linear algebra has been at.
 			test.ensemble.Equation = exactCommuting{&commuting{drift: mat.NewDense(2, 2, []float64{0.25, -0.5, 0.5, 0.25}),
 				m: []*mat.Dense{mat.NewDense(2, 2, []float64{0.3, -0.1, 0.1, 0.3}), mat.NewDense(2, 2, []float64{-0.2, 0.4, -0.4, -0.2})}}}

@@ -80,6 +80,8 @@ func (w *worker) fill(g, b int) {
 		}
 	}
 	if k, ok := w.kernel.(Starter); ok {
+		// Whatever the start has drawn, which depends on how many rows there are.
+		w.aside.At(sde.Starts, b, 1)
 		k.Start(full, w.aside)
 	}
 }
@@ -252,7 +254,7 @@ func (w *worker) renew(b, step int, x, scratch sde.Batch) {
 		clear(scratch.Row(i)[w.d:])
 	}
 	if k, ok := w.kernel.(Starter); ok {
-		w.aside.At(sde.Starts, b, step+1)
+		w.aside.At(sde.Starts, b, step+2) // 0 and 1 are the start's
 		k.Start(scratch, w.aside)
 	}
 	for i, yes := range w.renewed[:x.Rows] {
