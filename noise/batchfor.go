@@ -6,14 +6,15 @@ package noise
 
 import "math"
 
-// BatchFor is the schedule of batch sizes that does at a fixed learning rate what a schedule η(t) of learning rates
-// does at a fixed batch size,
+// BatchFor is the schedule of batch sizes that does at a fixed learning rate what a schedule η(t)
+// of learning rates does at a fixed batch size,
 //
 //	B(t) = B₀ η₀/η(t)
 //
-// so that η₀/B(t) = η(t)/B₀, and with it D, is the same at each time of the flow: do not decay the learning rate, increase
-// the batch size. A step of SGD then takes η₀ and not η(t), so the flow's time is reached in fewer steps.
-// See S. L. Smith, P.-J. Kindermans, C. Ying & Q. V. Le, 2018, Don't decay the learning rate, increase the batch size.
+// so that η₀/B(t) = η(t)/B₀, and with it D, is the same at each time of the flow: do not decay the
+// learning rate, increase the batch size. A step of SGD then takes η₀ and not η(t), so the flow's
+// time is reached in fewer steps. See S. L. Smith, P.-J. Kindermans, C. Ying & Q. V. Le, 2018,
+// Don't decay the learning rate, increase the batch size.
 type BatchFor struct {
 	Decay        Schedule // η(t), above 0
 	LearningRate float64  // η₀, finite and above 0
@@ -22,7 +23,8 @@ type BatchFor struct {
 
 var _ Schedule = BatchFor{}
 
-// Validate returns an error if there is no schedule, it refuses itself, or a number is not positive and finite.
+// Validate returns an error if there is no schedule, it refuses itself, or a number is not positive
+// and finite.
 func (s BatchFor) Validate() error {
 	if err := checkSchedule("noise: BatchFor.Decay", s.Decay); err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// BenchmarkSamplers measures a sample's gradient in mini-batches of 32 of logistic regression, N = 10,000 and d = 20, for a block
-// that is carried through the steps of an epoch.
+// BenchmarkSamplers measures a sample's gradient in mini-batches of 32 of logistic regression, N =
+// 10,000 and d = 20, for a block that is carried through the steps of an epoch.
 func BenchmarkSamplers(b *testing.B) {
 	x, y := loss.LogisticTeacher(10_000, make([]float64, 20), 1)
 	l, err := loss.NewLogistic(x, y, 1e-3)
@@ -46,7 +46,8 @@ func BenchmarkSamplers(b *testing.B) {
 	}
 }
 
-// BenchmarkSGDNoise measures a root of D(θ) of a finite sum with N = 1,000 and d = 20, of all kinds.
+// BenchmarkSGDNoise measures a root of D(θ) of a finite sum with N = 1,000 and d = 20, of all
+// kinds.
 func BenchmarkSGDNoise(b *testing.B) {
 	x, y := loss.LogisticTeacher(1000, make([]float64, 20), 1)
 	l, err := loss.NewLogistic(x, y, 1e-3)

@@ -32,11 +32,12 @@ type Client struct {
 //	y_0 = θ,   y_{k+1} = y_k − γ g_m(y_k),   Δ_m = (1/K) Σ_{k<K} g_m(y_k) = (θ − y_K)/(γK)
 //
 // SGD of learning rate η = γK along g is federated averaging (H. B. McMahan, E. Moore, D. Ramage,
-// S. Hampson & B. Agüera y Arcas, 2017, Communication-efficient learning of deep networks from decentralized data).
+// S. Hampson & B. Agüera y Arcas, 2017, Communication-efficient learning of deep networks from
+// decentralized data).
 //
-// For K = 1 it is unbiased if its clients are. Its covariance has a part from within the clients and,
-// where only some take part, one from between them: with C_m and μ_m the clients' covariances and
-// means, and μ = Σ_m w_m μ_m,
+// For K = 1 it is unbiased if its clients are. Its covariance has a part from within the clients
+// and, where only some take part, one from between them: with C_m and μ_m the clients' covariances
+// and means, and μ = Σ_m w_m μ_m,
 //
 //	Cov g = Σ_m w_m² C_m,                                              all take part
 //	Cov g = (1/S) [Σ_m w_m C_m + Σ_m w_m (μ_m−μ)(μ_m−μ)ᵀ],             S take part
@@ -46,7 +47,8 @@ type Client struct {
 //
 //	E g = Σ_m w_m (1/γK) (I − (I − γH_m)^K)(θ − c_m)
 //
-// See S. P. Karimireddy et al., 2020, SCAFFOLD: stochastic controlled averaging for federated learning.
+// See S. P. Karimireddy et al., 2020, SCAFFOLD: stochastic controlled averaging for federated
+// learning.
 type Clients struct {
 	Members []Client
 	// Participants is S; 0 means that all take part in each step.
@@ -167,7 +169,8 @@ func (s Clients) GradientCovariance(dst, theta []float64) bool {
 }
 
 // Covariances stores the parts of Cov g that come from within the clients and from between them,
-// both d×d. It returns false, and they are not known, for K > 1 or if a client does not know its own.
+// both d×d. It returns false, and they are not known, for K > 1 or if a client does not know its
+// own.
 func (s Clients) Covariances(within, between, theta []float64) (known bool) {
 	if s.LocalSteps > 1 {
 		return false

@@ -12,8 +12,9 @@ import "github.com/sgflow/sgflow/sde"
 //	g = ĝ min(1, c/|ĝ|)
 //
 // What it does to mean and covariance depends on the law of ĝ: there is no formula. The bias is at
-// most |E g − E ĝ| ≤ E max(|ĝ| − c, 0), and E|g|² ≤ c². Gradients that never reach c are as
-// they were. See J. Zhang, T. He, S. Sra & A. Jadbabaie, 2020, Why gradient clipping accelerates training.
+// most |E g − E ĝ| ≤ E max(|ĝ| − c, 0), and E|g|² ≤ c². Gradients that never reach c are as they
+// were. See J. Zhang, T. He, S. Sra & A. Jadbabaie, 2020, Why gradient clipping accelerates
+// training.
 type Clipped struct {
 	Gradient sde.GradientSampler
 	Norm     float64 // c, above 0; +Inf does not clip

@@ -6,8 +6,8 @@ package noise
 
 import "math"
 
-// Cyclic is a schedule that goes up from Low to High and down again, linearly, in each period. See L. N. Smith,
-// 2017, Cyclical learning rates for training neural networks.
+// Cyclic is a schedule that goes up from Low to High and down again, linearly, in each period. See
+// L. N. Smith, 2017, Cyclical learning rates for training neural networks.
 type Cyclic struct {
 	Low, High float64 // finite and not negative
 	Period    float64 // finite and above 0

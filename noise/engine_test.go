@@ -6,7 +6,9 @@ package noise_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"math"
 	"testing"
 
@@ -17,8 +19,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// TestSamplerBits: SGD with any sampler gives the same bits for one worker and for three, observed at each step or at the
-// end alone.
+// TestSamplerBits: SGD with any sampler gives the same bits for one worker and for three, observed
+// at each step or at the end alone.
 func TestSamplerBits(t *testing.T) {
 	t.Parallel()
 	for name, s := range samplers(t) {
@@ -43,6 +45,77 @@ func TestSamplerBits(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestLabelNoiseStationary runs SGD on a regression that interpolates, all samples in each step and fresh noise
+// of the labels: with C = (σ²/N) H for every θ the stationary covariance is diagonal where H is, and in
+// a direction of curvature h
+//
+//	S = (1−ηh)² S + η²σ²h/N = ησ²/(N(2−ηh))
+//
+// which for η → 0 is the same in all directions.
+func TestLabelNoiseStationary(t *testing.T) {
+	t.Parallel()
+	l := regression{x: [][]float64{{2, 1}, {2, -1}, {-2, 1}, {-2, -1}}, y: make([]float64, 4)} // H = diag(4, 1)
+	const eta, sigma = 0.3, 0.5
+	s := noise.LabelNoise{Gradient: noise.WithoutReplacement{Loss: l, BatchSize: 4}, StdDev: sigma}
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: s}, Step: eta, Particles: 1 << 14, Seed: 8 + *seedShift}
+	var m integrate.Moments
+	if _, err := e.Run(t.Context(), integrate.Schedule{BurnIn: 12, Time: 12, Every: 3}, &m); err != nil {
+		t.Fatal(err)
+	}
+	for j, h := range []float64{4, 1} {
+		accept(t, "the variance", m.SecondMoment(j, j), eta*sigma*sigma/(4*(2-eta*h)))
+		refuse(t, "the variance of the flow", m.SecondMoment(j, j), eta*sigma*sigma/8)
+	}
+	accept(t, "the covariance", m.SecondMoment(0, 1), 0)
+}
+
+// TestSamplerGolden holds the bits of samplers to what they were, by the FNV sum of three places: they change
+// only in a release that says so.
+func TestSamplerGolden(t *testing.T) {
+	t.Parallel()
+	of := harmonicSum{} // no product of its own is rounded
+	with := noise.WithReplacement{Loss: of, BatchSize: 2}
+	full := noise.FullGradient{Loss: of}
+	member := []noise.Client{{Gradient: with, Weight: 0.5}, {Gradient: full, Weight: 0.5}}
+	for _, c := range []struct {
+		s    sde.GradientSampler
+		want uint64
+	}{
+		{with, 0x2243efcdfa3ac412},
+		{noise.WithoutReplacement{Loss: of, BatchSize: 2}, 0xc9243aff18cb274c},
+		{noise.Reshuffling{Loss: of, BatchSize: 1}, 0x3813883a8926a9ae},
+		{noise.ClippedSamples{Gradient: with, Norm: 0.7}, 0x27cd4724c0038d25},
+		{noise.Clipped{Gradient: with, Norm: 0.7}, 0x6c58df06842db7c8},
+		{noise.DPSGD{Gradient: with, Norm: 0.7, Multiplier: 2}, 0x2ea3facf505599cc},
+		{noise.Quantised{Gradient: with, Spacing: 0.3}, 0x80e7ce3eb07950fd},
+		{noise.Dropout{Gradient: full, Rate: 0.4}, 0x2432b7b340629098},
+		{noise.Scaled{Gradient: full, StdDev: 0.4}, 0x3a4ef1a111b1c915},
+		{noise.GradientNoise{Gradient: full, Diffusion: noise.Temperature{T: 0.3}, LearningRate: 0.1}, 0x458aca244b347b30},
+		{noise.StableNoise{Gradient: full, Alpha: 1.5, Scale: 0.3}, 0xa4e1ac91812cebc2},
+		{noise.StudentNoise{Gradient: full, DegreesOfFreedom: 3, Scale: 0.3}, 0xab2616466091e314},
+		{noise.SVAG{Gradient: with, L: 3}, 0x6d2cb620067180c1},
+		{noise.Averaged{Gradient: with, Count: 3}, 0x313eee46e92ed07f},
+		{noise.Clients{Members: member, Participants: 1, LocalSteps: 2, LocalRate: 0.1}, 0x4523ead78e0231a3},
+	} {
+		const rows = 5
+		f, stream, x, g := c.s.BindGradients(rows), sde.NewStream(42, nil), sde.NewBatch(rows, 2), sde.NewBatch(rows, 2)
+		for i := range x.Data {
+			x.Data[i] = float64(i) / 4
+		}
+		sum := fnv.New64a()
+		for _, p := range [][2]int{{0, 0}, {0, 1}, {3, 7}} {
+			stream.At(sde.Steps, p[0], p[1])
+			f(g, x, stream)
+			for _, v := range g.Data {
+				binary.Write(sum, binary.LittleEndian, v)
+			}
+		}
+		if got := sum.Sum64(); got != c.want {
+			t.Errorf("%T: the bits have the FNV sum %#x, and had %#x", c.s, got, c.want)
 		}
 	}
 }
@@ -78,8 +151,8 @@ func TestScheduledBatches(t *testing.T) {
 	}
 }
 
-// TestNoiseScaleObserver feeds two places to an observer and holds it to the exact scale of both together; a saved group is
-// what it was.
+// TestNoiseScaleObserver feeds two places to an observer and holds it to the exact scale of both
+// together; a saved group is what it was.
 func TestNoiseScaleObserver(t *testing.T) {
 	t.Parallel()
 	l := newRegression(12, 2, 0, 1)

@@ -35,8 +35,8 @@ func refuse(t *testing.T, what string, e sde.Estimate, wrong float64) {
 	}
 }
 
-// TestGradientMoments holds sums, merged from parts, to those by gonum of all at once, and the standard
-// errors to their definition.
+// TestGradientMoments holds sums, merged from parts, to those by gonum of all at once, and the
+// standard errors to their definition.
 func TestGradientMoments(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -95,8 +95,9 @@ func TestGradientMoments(t *testing.T) {
 	}
 }
 
-// TestNoiseScale holds tr Σ, |G|² and their ratio from pairs of batches to those of all samples, with and
-// without replacement, small ones that are parts of the large ones, and with the Hessian as a metric.
+// TestNoiseScale holds tr Σ, |G|² and their ratio from pairs of batches to those of all samples,
+// with and without replacement, small ones that are parts of the large ones, and with the Hessian
+// as a metric.
 func TestNoiseScale(t *testing.T) {
 	t.Parallel()
 	x, y := loss.LogisticTeacher(60, []float64{1, -2, 0.5}, 3)
@@ -356,8 +357,8 @@ func indexOf(x ...float64) *noise.StableIndex {
 	return e
 }
 
-// TestNoiseCorrelation: white noise has none, a moving average of two has ½ at lag 1, and reshuffling of all of five samples
-// −1/4 on average over pairs within an epoch.
+// TestNoiseCorrelation: white noise has none, a moving average of two has ½ at lag 1, and
+// reshuffling of all of five samples −1/4 on average over pairs within an epoch.
 func TestNoiseCorrelation(t *testing.T) {
 	t.Parallel()
 	l := line{1, []float64{-2, -1, 0, 0.5, 2.5}}
@@ -413,8 +414,9 @@ func TestNoiseCorrelation(t *testing.T) {
 	}
 }
 
-// TestPowerLaws shows from data that the variance of a gradient is in proportion to 1/B, and D, half of what a
-// step of SGD moves by squared, per time, to η/B. Without replacement, near B = N, it is not.
+// TestPowerLaws shows from data that the variance of a gradient is in proportion to 1/B, and D,
+// half of what a step of SGD moves by squared, per time, to η/B. Without replacement, near B = N,
+// it is not.
 func TestPowerLaws(t *testing.T) {
 	t.Parallel()
 	l := newRegression(48, 3, 0.2, 1)

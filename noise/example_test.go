@@ -15,7 +15,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// SGD with mini-batches beside the flow that models it, whose noise depends on θ as that of the batches does.
+// SGD with mini-batches beside the flow that models it, whose noise depends on θ as that of the
+// batches does.
 func ExampleSGDNoise() {
 	x, y := loss.LogisticTeacher(40, []float64{1, -1}, 1)
 	l, err := loss.NewLogistic(x, y, 0.1)
@@ -41,8 +42,9 @@ func ExampleSGDNoise() {
 	// variance 0.031
 }
 
-// Batches of one epoch are anticorrelated: SGD that goes through its samples in a random order settles much closer
-// to the minimum than with independent batches, and a sampler says that its noise is not white.
+// Batches of one epoch are anticorrelated: SGD that goes through its samples in a random order
+// settles much closer to the minimum than with independent batches, and a sampler says that its
+// noise is not white.
 func ExampleReshuffling() {
 	l := line{a: 1, b: []float64{-2, -1, 0, 0.5, 2.5}}
 	for _, g := range []sde.GradientSampler{noise.WithReplacement{Loss: l, BatchSize: 1}, noise.Reshuffling{Loss: l, BatchSize: 1}} {

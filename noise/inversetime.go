@@ -8,8 +8,8 @@ package noise
 //
 //	s(t) = a/(1 + rt)
 //
-// of H. Robbins & S. Monro, 1951, A stochastic approximation method: as a temperature it goes to 0, so
-// slowly that ∫s dt diverges.
+// of H. Robbins & S. Monro, 1951, A stochastic approximation method: as a temperature it goes to 0,
+// so slowly that ∫s dt diverges.
 type InverseTime struct {
 	Initial float64 // a, finite and not negative
 	Rate    float64 // r, finite and not negative

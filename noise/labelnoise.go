@@ -21,9 +21,9 @@ import (
 // vanishes and the sum is the Hessian: C = (σ²/B) H. SGD then moves along the
 // minima towards a smaller tr H, by −(ησ²/4B) ∇ tr H per unit of time.
 //
-// See G. Blanc, N. Gupta, G. Valiant & P. Valiant, 2020, Implicit regularization for deep neural networks
-// driven by an Ornstein–Uhlenbeck like process, and A. Damian, T. Ma & J. D. Lee, 2021, Label noise SGD
-// provably prefers flat global minimizers.
+// See G. Blanc, N. Gupta, G. Valiant & P. Valiant, 2020, Implicit regularization for deep neural
+// networks driven by an Ornstein–Uhlenbeck like process, and A. Damian, T. Ma & J. D. Lee, 2021,
+// Label noise SGD provably prefers flat global minimizers.
 type LabelNoise struct {
 	Gradient sde.Batched // of a finite sum with the upgrade sde.OutputGradient
 	StdDev   float64     // σ, finite and not negative

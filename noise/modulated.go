@@ -14,8 +14,9 @@ import (
 //
 //	D(θ, t) = s(t) D₀(θ, t)
 //
-// In the flow's own time a learning rate η(t) and a batch size B(t) modulate D = (η/2B) Σ by their ratio, whatever Σ is: schedules of
-// the same ratio give the same law. Time is that of the flow, in which a step of SGD takes the η of its time.
+// In the flow's own time a learning rate η(t) and a batch size B(t) modulate D = (η/2B) Σ by their
+// ratio, whatever Σ is: schedules of the same ratio give the same law. Time is that of the flow, in
+// which a step of SGD takes the η of its time.
 type Modulated struct {
 	Diffusion sde.Diffusion
 	Factor    Schedule // s(t), finite and not negative for every t ≥ 0
@@ -26,7 +27,8 @@ var (
 	_ sde.Classified = Modulated{}
 )
 
-// Validate returns an error if there is no diffusion or schedule, one refuses itself, or s(0) is negative or not finite.
+// Validate returns an error if there is no diffusion or schedule, one refuses itself, or s(0) is
+// negative or not finite.
 func (n Modulated) Validate() error {
 	if n.Diffusion == nil {
 		return &sde.SettingError{Field: "noise: Modulated.Diffusion", Want: "a diffusion, such as noise.Constant"}

@@ -11,13 +11,13 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// NoiseCorrelation estimates the autocorrelation of gradient noise from a series of vectors ξ_t of mean 0,
-// the noise g − E g of one step after the other:
+// NoiseCorrelation estimates the autocorrelation of gradient noise from a series of vectors ξ_t of
+// mean 0, the noise g − E g of one step after the other:
 //
 //	ρ_k = Σ_t ξ_t·ξ_{t+k}/Σ_t |ξ_t|²,   k = 1 … Lags
 //
-// White noise has 0 at each lag, reshuffling −1/(m−1) on average within an epoch of m steps. Memory is (Lags+1) d
-// numbers.
+// White noise has 0 at each lag, reshuffling −1/(m−1) on average within an epoch of m steps. Memory
+// is (Lags+1) d numbers.
 type NoiseCorrelation struct {
 	Lags int // at least 1
 
@@ -38,7 +38,8 @@ func (c *NoiseCorrelation) Validate() error {
 	return nil
 }
 
-// Add takes in the noise of the next step. It panics if it is of another dimension than the first, or Lags is below 1.
+// Add takes in the noise of the next step. It panics if it is of another dimension than the first,
+// or Lags is below 1.
 func (c *NoiseCorrelation) Add(noise []float64) {
 	c.start(len(noise))
 	if len(noise) != len(c.past[0]) {
@@ -92,8 +93,9 @@ func (c *NoiseCorrelation) Merge(o *NoiseCorrelation) {
 	c.total += o.total
 }
 
-// Correlation returns ρ_k and its standard error if the noise is white: the products ξ_t·ξ_{t+k} are uncorrelated
-// then. It panics if k is not in 1 … Lags, and is NaN if there were not so many steps.
+// Correlation returns ρ_k and its standard error if the noise is white: the products ξ_t·ξ_{t+k}
+// are uncorrelated then. It panics if k is not in 1 … Lags, and is NaN if there were not so many
+// steps.
 func (c *NoiseCorrelation) Correlation(k int) sde.Estimate {
 	if k < 1 || c.Lags < k {
 		panic("noise: autocorrelation at another lag")

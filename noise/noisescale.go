@@ -137,8 +137,8 @@ func (e *NoiseScale) Scale() sde.Estimate {
 	return sde.Estimate{Value: r, StdErr: math.Sqrt(math.Max(vs-float64(2*r*c)+float64(r*r*vq), 0)) / math.Abs(q), Groups: int(e.n)}
 }
 
-// NoiseScales returns B_simple = tr Σ/|G|² and B_noise = tr(HΣ)/(GᵀHG) of a finite sum at θ, from all of
-// its samples. B_noise is NaN for a loss that is not a sde.Hessian.
+// NoiseScales returns B_simple = tr Σ/|G|² and B_noise = tr(HΣ)/(GᵀHG) of a finite sum at θ, from
+// all of its samples. B_noise is NaN for a loss that is not a sde.Hessian.
 func NoiseScales(l sde.FiniteSum, theta []float64) (simple, noise float64) {
 	d := len(theta)
 	var sigma mat.SymDense

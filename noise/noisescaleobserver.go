@@ -15,13 +15,15 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// NoiseScaleObserver observes the gradient noise scale where the particles of a run are, by pairs of batches of its own as
-// NoiseScale takes them: one pair for each particle and observation time, of samples with replacement. What it
-// draws disturbs nothing. Sums of S and Q are pooled over particles and times,
+// NoiseScaleObserver observes the gradient noise scale where the particles of a run are, by pairs
+// of batches of its own as NoiseScale takes them: one pair for each particle and observation time,
+// of samples with replacement. What it draws disturbs nothing. Sums of S and Q are pooled over
+// particles and times,
 //
 //	B_simple = E tr Σ(θ)/E|∇L(θ)|²
 //
-// with standard errors from the scatter between groups. In an integrate.Series there is a scale for each time.
+// with standard errors from the scatter between groups. In an integrate.Series there is a scale for
+// each time.
 type NoiseScaleObserver struct {
 	Loss       sde.FiniteSum
 	Small, Big int // the batch sizes, 1 ≤ Small < Big
@@ -41,7 +43,8 @@ var (
 	_ sde.GroupSaver = (*NoiseScaleObserver)(nil)
 )
 
-// Start refuses a loss without samples, batch sizes that are not in order, and a run of another dimension.
+// Start refuses a loss without samples, batch sizes that are not in order, and a run of another
+// dimension.
 func (o *NoiseScaleObserver) Start(r sde.Run) error {
 	if err := checkBatches("NoiseScaleObserver", o.Loss, 1, 1); err != nil {
 		return err

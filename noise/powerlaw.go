@@ -22,9 +22,10 @@ type PowerLaw struct {
 	DegreesOfFreedom int
 }
 
-// FitPowerLaw fits y = a x^p by least squares in the logarithms, weighted by the standard errors of y, which
-// must be small against y: the noise of a gradient against the batch size, with p = −1, or D against η, with p = 1. It returns
-// an error unless there are at least three x, not all the same, and all numbers are finite and positive.
+// FitPowerLaw fits y = a x^p by least squares in the logarithms, weighted by the standard errors of
+// y, which must be small against y: the noise of a gradient against the batch size, with p = −1, or
+// D against η, with p = 1. It returns an error unless there are at least three x, not all the same,
+// and all numbers are finite and positive.
 func FitPowerLaw(x []float64, y []sde.Estimate) (PowerLaw, error) {
 	if len(x) != len(y) || len(x) < 3 {
 		return PowerLaw{}, &sde.SettingError{Field: "noise: FitPowerLaw", Value: fmt.Sprintf("%d x and %d y", len(x), len(y)), Want: "as many of each, at least 3", Err: sde.ErrDimension}

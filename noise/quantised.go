@@ -15,10 +15,10 @@ import (
 //
 //	g_j = δ (⌊ĝ_j/δ⌋ + [u_j < ĝ_j/δ − ⌊ĝ_j/δ⌋]),   u_j uniform
 //
-// Given ĝ the components are independent, of mean ĝ_j and variance δ² f(1−f) ≤ δ²/4 with f
-// the fractional part of ĝ_j/δ, which is added to the covariance of ĝ. The mean of that is known only for a
-// gradient without noise. See D. Alistarh, D. Grubic, J. Li, R. Tomioka & M. Vojnović, 2017, QSGD:
-// communication-efficient SGD via gradient quantization and encoding.
+// Given ĝ the components are independent, of mean ĝ_j and variance δ² f(1−f) ≤ δ²/4 with f the
+// fractional part of ĝ_j/δ, which is added to the covariance of ĝ. The mean of that is known only
+// for a gradient without noise. See D. Alistarh, D. Grubic, J. Li, R. Tomioka & M. Vojnović, 2017,
+// QSGD: communication-efficient SGD via gradient quantization and encoding.
 type Quantised struct {
 	Gradient sde.GradientSampler
 	Spacing  float64 // δ, finite and above 0

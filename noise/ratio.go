@@ -4,8 +4,8 @@
 
 package noise
 
-// Ratio is the quotient of two schedules, that of learning rate and batch size for instance, which D is
-// in proportion to.
+// Ratio is the quotient of two schedules, that of learning rate and batch size for instance, which
+// D is in proportion to.
 type Ratio struct {
 	Of, By Schedule
 }

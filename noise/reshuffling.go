@@ -18,9 +18,9 @@ import "github.com/sgflow/sgflow/sde"
 //
 //	Cov(g_j, g_k) = −Σ/(N−1),   j ≠ k in one epoch, 0 otherwise
 //
-// so that the noise of an epoch sums to 0 if B divides N. It is not white
-// (CorrelationSteps is m), and the flow with D = (η/2) Cov g is no model of it: for gradients
-// a x − b_i with mean b_i² = s², Σ b_i = 0, B = 1 and A = 1 − ηa, the variance at the end of epochs is
+// so that the noise of an epoch sums to 0 if B divides N. It is not white (CorrelationSteps is m),
+// and the flow with D = (η/2) Cov g is no model of it: for gradients a x − b_i with mean b_i² = s²,
+// Σ b_i = 0, B = 1 and A = 1 − ηa, the variance at the end of epochs is
 //
 //	η² s² m/(m−1) [Σ_{j<m} A^{2j} − (Σ_{j<m} A^j)²/m] / (1 − A^{2m}) ≈ η³ a s² m(m+1)/24
 //

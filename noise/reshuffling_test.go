@@ -79,8 +79,8 @@ func TestReshufflingVarianceFormula(t *testing.T) {
 	}
 }
 
-// TestReshufflingStationary runs SGD with reshuffled samples and holds the variance at the ends of epochs
-// to a.8, which that of independent batches is far from.
+// TestReshufflingStationary runs SGD with reshuffled samples and holds the variance at the ends of
+// epochs to a.8, which that of independent batches is far from.
 func TestReshufflingStationary(t *testing.T) {
 	t.Parallel()
 	l := line{1.5, []float64{-2, -1, 0, 0.5, 2.5}}
@@ -153,21 +153,42 @@ func TestReshufflingOrders(t *testing.T) {
 	if len(counts) != 24 {
 		t.Errorf("%d orders of 4 samples, want 24: %v", len(counts), counts)
 	}
-	var chi float64
-	const want = rows * epochs / 24.0
-	for o, c := range counts {
-		chi += (c - want) * (c - want) / want
+	for o := range counts {
 		var seen [n]bool
-		for ; o > 0; o /= n {
-			seen[o%n] = true
+		for range n {
+			seen[o%n], o = true, o/n
 		}
-		seen[0] = true
 		if seen != [n]bool{true, true, true, true} {
 			t.Errorf("an order meets a sample twice")
 		}
 	}
-	if p := (distuv.ChiSquared{K: 23}).Survival(chi); p < level {
-		t.Errorf("orders are not equally likely: χ² = %v, p = %g", chi, p)
+	uniform := func(counts map[int]float64) float64 {
+		var chi float64
+		const want = rows * epochs / 24.0
+		for _, c := range counts {
+			chi += (c - want) * (c - want) / want
+		}
+		return (distuv.ChiSquared{K: 23}).Survival(chi)
+	}
+	if p := uniform(counts); p < level {
+		t.Errorf("orders are not equally likely: p = %g", p)
+	}
+	// The usual mistake, to exchange each with any: 4⁴ outcomes do not make 24 orders evenly.
+	naive, words := map[int]float64{}, make([]uint32, n)
+	stream.At(sde.Steps, 9, 9)
+	for range rows * epochs {
+		order, key := [n]int{0, 1, 2, 3}, 0
+		stream.Indices(words, n)
+		for i, k := range words {
+			order[i], order[k] = order[k], order[i]
+		}
+		for _, v := range order {
+			key = key*n + v
+		}
+		naive[key]++
+	}
+	if p := uniform(naive); p > level {
+		t.Errorf("a shuffle that exchanges each with any passes: p = %g", p)
 	}
 	// One epoch in 24 has the order of the one before.
 	trials := float64(rows * (epochs - 1))

@@ -54,8 +54,8 @@ func TestSVAGWeights(t *testing.T) {
 	}
 }
 
-// TestClippedEnumerated goes through all nine batches of two of three samples for what clipping the mean and
-// clipping the samples make of it, and tests both against draws.
+// TestClippedEnumerated goes through all nine batches of two of three samples for what clipping the
+// mean and clipping the samples make of it, and tests both against draws.
 func TestClippedEnumerated(t *testing.T) {
 	t.Parallel()
 	l := samples{[][]float64{{3, 0}, {-1, 1}, {0.5, -0.2}}}
@@ -113,8 +113,8 @@ func TestClippedEnumerated(t *testing.T) {
 	}
 }
 
-// TestQuantised: what is on the grid stays, the rest goes to a neighbour; the variance of quantised batches is that of
-// the batches plus the mean of δ²f(1−f), over all of them.
+// TestQuantised: what is on the grid stays, the rest goes to a neighbour; the variance of quantised
+// batches is that of the batches plus the mean of δ²f(1−f), over all of them.
 func TestQuantised(t *testing.T) {
 	t.Parallel()
 	l := samples{[][]float64{{3}, {-1}, {0.4}}}
@@ -150,8 +150,8 @@ func TestQuantised(t *testing.T) {
 	})
 }
 
-// TestLabelNoiseAtInterpolation holds C to (σ²/B) H where the model interpolates, H by differences of the
-// gradient, and finds it different elsewhere.
+// TestLabelNoiseAtInterpolation holds C to (σ²/B) H where the model interpolates, H by differences
+// of the gradient, and finds it different elsewhere.
 func TestLabelNoiseAtInterpolation(t *testing.T) {
 	t.Parallel()
 	l := newRegression(8, 3, 0.3, 0)
@@ -194,9 +194,9 @@ func (ab) Hessian(dst, x []float64) {
 	copy(dst, []float64{x[1] * x[1], 2*x[0]*x[1] - 1, 2*x[0]*x[1] - 1, x[0] * x[0]})
 }
 
-// TestLabelNoiseSlides follows SGD on ½(ab − 1 − ε)²: u = a² − b² obeys u′ = u(1 − η²r²) with r the residual of
-// each step, to rounding, and goes to the flattest minimum |a| = |b|; without label noise it stays.
-// That is the drift −(ησ²/4B)∇tr H along the minima, for which du/dt = −ησ²u.
+// TestLabelNoiseSlides follows SGD on ½(ab − 1 − ε)²: u = a² − b² obeys u′ = u(1 − η²r²) with r the
+// residual of each step, to rounding, and goes to the flattest minimum |a| = |b|; without label
+// noise it stays. That is the drift −(ησ²/4B)∇tr H along the minima, for which du/dt = −ησ²u.
 func TestLabelNoiseSlides(t *testing.T) {
 	t.Parallel()
 	const eta, sigma = 0.05, 0.5
@@ -233,8 +233,8 @@ func TestLabelNoiseSlides(t *testing.T) {
 	}
 }
 
-// TestLabelFlipsCovariance holds that of flips to Cov_i h_i and p(1−p) E xxᵀ, taken by hand, and shows that it
-// is not in proportion to the Hessian.
+// TestLabelFlipsCovariance holds that of flips to Cov_i h_i and p(1−p) E xxᵀ, taken by hand, and
+// shows that it is not in proportion to the Hessian.
 func TestLabelFlipsCovariance(t *testing.T) {
 	t.Parallel()
 	const n, b, p = 40, 4, 0.15
@@ -278,8 +278,8 @@ func TestLabelFlipsCovariance(t *testing.T) {
 	}
 }
 
-// TestClientsDrift holds federated averaging on quadratics to the exact mean of what its clients report, and to the
-// fixed point that follows, which is not the minimum of L.
+// TestClientsDrift holds federated averaging on quadratics to the exact mean of what its clients
+// report, and to the fixed point that follows, which is not the minimum of L.
 func TestClientsDrift(t *testing.T) {
 	t.Parallel()
 	const k, gamma = 5, 0.2
@@ -313,8 +313,8 @@ func TestClientsDrift(t *testing.T) {
 	}
 }
 
-// TestClientsParts goes through all draws of two clients of three, with two samples each and batches of one, for
-// the parts of the covariance.
+// TestClientsParts goes through all draws of two clients of three, with two samples each and
+// batches of one, for the parts of the covariance.
 func TestClientsParts(t *testing.T) {
 	t.Parallel()
 	data := []samples{{[][]float64{{1}, {3}}}, {[][]float64{{-2}, {0.5}}}, {[][]float64{{4}, {4.5}}}}
@@ -346,8 +346,8 @@ func TestClientsParts(t *testing.T) {
 	}
 }
 
-// TestStudentLaw holds draws to Student's distribution by Kolmogorov's test, with the bound of Dvoretzky, Kiefer,
-// Wolfowitz and Massart for the p-value.
+// TestStudentLaw holds draws to Student's distribution by Kolmogorov's test, with the bound of
+// Dvoretzky, Kiefer, Wolfowitz and Massart for the p-value.
 func TestStudentLaw(t *testing.T) {
 	t.Parallel()
 	flat := noise.FullGradient{Loss: samples{[][]float64{{0}}}}
@@ -372,8 +372,8 @@ func TestStudentLaw(t *testing.T) {
 	}
 }
 
-// TestStableStationary holds SGD with stable noise on a quadratic to its exact stationary law, which is
-// stable with the scale given by s^α = (ησ)^α/(1 − |1−ηk|^α).
+// TestStableStationary holds SGD with stable noise on a quadratic to its exact stationary law,
+// which is stable with the scale given by s^α = (ησ)^α/(1 − |1−ηk|^α).
 func TestStableStationary(t *testing.T) {
 	t.Parallel()
 	const eta, k, sigma, alpha, rows = 0.4, 1.5, 0.7, 1.4, 16384

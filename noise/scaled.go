@@ -12,8 +12,8 @@ import "github.com/sgflow/sgflow/sde"
 //	g_j = ĝ_j (1 + σ z_j)     Cov g = C + σ² diag(C_jj + (E ĝ_j)²),   C = Cov ĝ
 //	g   = ĝ (1 + σ z)         Cov g = C + σ² (C + E ĝ E ĝᵀ)           if Common
 //
-// It is noise as large as the gradient is: on a quadratic loss SGD has then a finite second moment only for
-// η λ (1 + σ²) < 2, and power-law tails.
+// It is noise as large as the gradient is: on a quadratic loss SGD has then a finite second moment
+// only for η λ (1 + σ²) < 2, and power-law tails.
 type Scaled struct {
 	Gradient sde.GradientSampler
 	StdDev   float64 // σ, finite and not negative

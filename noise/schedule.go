@@ -7,8 +7,8 @@ package noise
 import "github.com/sgflow/sgflow/sde"
 
 // Schedule is a number that depends on the time of the flow: a learning rate, a batch size, a
-// temperature or a factor. Time starts at 0, and a step of SGD takes the learning rate of its time. A Schedule is
-// safe for concurrent use.
+// temperature or a factor. Time starts at 0, and a step of SGD takes the learning rate of its time.
+// A Schedule is safe for concurrent use.
 //
 //	Fixed          always the same
 //	Stepwise       values that change at given times

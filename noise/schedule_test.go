@@ -52,7 +52,8 @@ func equalD() (decay, grow noise.ScheduledMinibatch) {
 	return decay, grow
 }
 
-// exactVariance solves V̇ = −2kV + 2T(t) on [0, 1.5] from 0, T being constant between the times of equalD.
+// exactVariance solves V̇ = −2kV + 2T(t) on [0, 1.5] from 0, T being constant between the times of
+// equalD.
 func exactVariance(k float64, temperature func(float64) float64) (v float64) {
 	for piece := range 3 {
 		s := temperature(float64(piece)/2) / k
@@ -61,9 +62,10 @@ func exactVariance(k float64, temperature func(float64) float64) (v float64) {
 	return v
 }
 
-// TestEqualDSchedules: the two have the same temperature at all times, so the same law of the flow; Euler's recursion goes to
-// the exact variance with the first order in h, and a run of each agrees with the recursion. SGD itself, whose steps take η(t) of
-// the flow's time, goes to the same variance as η does to 0, whichever of the two is scheduled.
+// TestEqualDSchedules: the two have the same temperature at all times, so the same law of the flow;
+// Euler's recursion goes to the exact variance with the first order in h, and a run of each agrees
+// with the recursion. SGD itself, whose steps take η(t) of the flow's time, goes to the same
+// variance as η does to 0, whichever of the two is scheduled.
 func TestEqualDSchedules(t *testing.T) {
 	t.Parallel()
 	decay, grow := equalD()

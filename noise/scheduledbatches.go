@@ -11,13 +11,15 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// ScheduledBatches samples the gradient of a finite sum by mini-batches with replacement whose size depends on the time of
-// the flow, as with a batch that grows where others let the learning rate decay:
+// ScheduledBatches samples the gradient of a finite sum by mini-batches with replacement whose size
+// depends on the time of the flow, as with a batch that grows where others let the learning rate
+// decay:
 //
 //	g = (1/B) Σ_k ∇ℓ_{i_k},   B = B(kη) to the nearest whole number, within 1 and Most,   in step k
 //	Cov g = Σ(θ)/B
 //
-// It does not declare a covariance, which depends on the step. The noise of different steps is independent.
+// It does not declare a covariance, which depends on the step. The noise of different steps is
+// independent.
 type ScheduledBatches struct {
 	Loss         sde.FiniteSum
 	Size         Schedule // B(t), such as BatchFor
@@ -27,8 +29,8 @@ type ScheduledBatches struct {
 
 var _ sde.GradientSampler = ScheduledBatches{}
 
-// Validate returns an error if there is no loss, it has no samples, there is no schedule, it refuses itself, LearningRate is not
-// positive and finite, or Most is not positive.
+// Validate returns an error if there is no loss, it has no samples, there is no schedule, it
+// refuses itself, LearningRate is not positive and finite, or Most is not positive.
 func (s ScheduledBatches) Validate() error {
 	if err := checkBatches("ScheduledBatches", s.Loss, 1, math.MaxInt32); err != nil {
 		return err

@@ -10,8 +10,9 @@ import "github.com/sgflow/sgflow/sde"
 //
 //	D(t) = T(t) I,   T(t) = η(t) s²/(2B(t))
 //
-// in any dimension. Time is that of the flow, in which a step of SGD takes the η of its time: schedules of the same
-// ratio η/B give the same law, however many steps they take. Batch sizes need not be whole.
+// in any dimension. Time is that of the flow, in which a step of SGD takes the η of its time:
+// schedules of the same ratio η/B give the same law, however many steps they take. Batch sizes need
+// not be whole.
 type ScheduledMinibatch struct {
 	LearningRate Schedule // η(t), not negative
 	BatchSize    Schedule // B(t), above 0
@@ -25,8 +26,8 @@ var (
 	_ sde.DiagonalRoot = ScheduledMinibatch{}
 )
 
-// Validate returns an error if there is no schedule, one refuses itself, Variance is not positive and finite, or
-// T(0) is negative or not finite.
+// Validate returns an error if there is no schedule, one refuses itself, Variance is not positive
+// and finite, or T(0) is negative or not finite.
 func (n ScheduledMinibatch) Validate() error {
 	if err := checkSchedule("noise: ScheduledMinibatch.LearningRate", n.LearningRate); err != nil {
 		return err

@@ -12,14 +12,15 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// SGDColumns is the diffusion of SGDNoise for mini-batches, with a root of m columns, the gradients of
-// m of the N samples about their mean:
+// SGDColumns is the diffusion of SGDNoise for mini-batches, with a root of m columns, the gradients
+// of m of the N samples about their mean:
 //
 //	B_k(θ) = √(η f (N−1)/(N(m−1))) (∇ℓ_k − ḡ_m),   D̂ = ½BBᵀ = (η/2) f Σ̂_m(θ)
 //
-// with f the factor of the batches and Σ̂_m the estimate of Σ(θ) by these samples, unbiased over their choice. For m = N
-// it is exact, for fewer off by some √(2/m) in each direction, the same way all the time. A root takes m gradients and has a
-// rank of at most m − 1. It changes smoothly with θ, as gradients do. Use NewSGDColumns.
+// with f the factor of the batches and Σ̂_m the estimate of Σ(θ) by these samples, unbiased over
+// their choice. For m = N it is exact, for fewer off by some √(2/m) in each direction, the same way
+// all the time. A root takes m gradients and has a rank of at most m − 1. It changes smoothly with
+// θ, as gradients do. Use NewSGDColumns.
 type SGDColumns struct {
 	loss    sde.FiniteSum
 	samples []int
@@ -28,9 +29,10 @@ type SGDColumns struct {
 
 var _ sde.Diffusion = (*SGDColumns)(nil)
 
-// NewSGDColumns returns the diffusion of a sampler and a learning rate η with m of its samples, chosen by the seed, each set as
-// likely as any; 0 means all. It returns an error if the sampler refuses itself or its noise is correlated between
-// steps, η is not positive and finite, or m is neither 0 nor in 2 … N.
+// NewSGDColumns returns the diffusion of a sampler and a learning rate η with m of its samples,
+// chosen by the seed, each set as likely as any; 0 means all. It returns an error if the sampler
+// refuses itself or its noise is correlated between steps, η is not positive and finite, or m is
+// neither 0 nor in 2 … N.
 func NewSGDColumns(gradient sde.Batched, learningRate float64, m int, seed uint64) (*SGDColumns, error) {
 	if err := checkSGD("NewSGDColumns", gradient, learningRate); err != nil {
 		return nil, err

@@ -12,22 +12,24 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// SGDNoise is the diffusion of the flow that models SGD with a sampler of gradients, from the covariance
-// that the sampler declares:
+// SGDNoise is the diffusion of the flow that models SGD with a sampler of gradients, from the
+// covariance that the sampler declares:
 //
 //	D(θ) = (η/2) C(θ),   C = Cov g
 //
-// for mini-batches with replacement (η/2B) Σ(θ), without (η/2B) (N−B)/(N−1) Σ(θ), for noisy labels with
-// (σ²/B) H at interpolation, and so on. The root is B = √η K with C = K Kᵀ by Cholesky's method, lower
-// triangular. A column is 0 where the pivot is less than d·2⁻⁵² of C's entry, as for a C of lower rank; where
-// a pivot is small but not 0, that leaves an error in D of at most √(d·2⁻⁵²) of it.
+// for mini-batches with replacement (η/2B) Σ(θ), without (η/2B) (N−B)/(N−1) Σ(θ), for noisy labels
+// (ησ²/2B) H where they are interpolated, and so on. The root is B = √η K with C = K Kᵀ by
+// Cholesky's method, lower triangular. A column is 0 where the pivot is less than d·2⁻⁵² of C's
+// entry, as for a C of lower rank; where a pivot is small but not 0, that leaves an error in D of
+// at most √(d·2⁻⁵²) of it.
 //
-// A root takes the gradients of all samples, and d²N + d³/3 operations. SGDColumns, SGDTop and
-// SGDDiagonal are cheaper, GradientNoise adds any of them to a gradient. The bits are those of the loss's gradients.
+// A root takes the gradients of all samples, and d²N + d³/3 operations. SGDColumns takes fewer
+// samples, SGDDiagonal fewer operations, SGDTop fewer components of noise. GradientNoise adds any of
+// them to a gradient. The bits are those of the loss's gradients.
 //
-// The drift of the flow is the caller's: where the sampler's mean is not ∇L, that of a flow of L is not its own.
-// It refuses a sampler that declares no covariance, an infinite one, or noise that is correlated between steps, and for
-// that takes the covariance at θ = 0.
+// The drift of the flow is the caller's: where the sampler's mean is not ∇L, that of a flow of L is
+// not its own. It refuses a sampler that declares no covariance, an infinite one, or noise that is
+// correlated between steps, and for that takes the covariance at θ = 0.
 type SGDNoise struct {
 	Gradient     sde.GradientSampler // with the upgrade sde.GradientCovariance
 	LearningRate float64             // η, finite and above 0
@@ -35,8 +37,8 @@ type SGDNoise struct {
 
 var _ sde.Diffusion = SGDNoise{}
 
-// Validate returns an error if there is no sampler, it refuses itself, it has no covariance or correlated noise, or
-// LearningRate is not positive and finite.
+// Validate returns an error if there is no sampler, it refuses itself, it has no covariance or
+// correlated noise, or LearningRate is not positive and finite.
 func (n SGDNoise) Validate() error { return checkSGD("SGDNoise", n.Gradient, n.LearningRate) }
 
 // checkSGD returns an error unless a sampler has a finite covariance and white noise.

@@ -34,8 +34,8 @@ func differ(a, b mat.Symmetric) float64 {
 	return mat.Max(&d) - mat.Min(&d)
 }
 
-// TestSGDNoise holds roots to BBᵀ = ηC with C the covariance over all batches there are, of full rank, of less because of few
-// samples, of collinear ones, and of none.
+// TestSGDNoise holds roots to BBᵀ = ηC with C the covariance over all batches there are, of full
+// rank, of less because of few samples, of collinear ones, and of none.
 func TestSGDNoise(t *testing.T) {
 	t.Parallel()
 	const eta = 0.3
@@ -153,8 +153,8 @@ func TestSGDColumnsUnbiased(t *testing.T) {
 	}
 }
 
-// TestSGDNoiseDivergence holds ∇·D, by differences of the root, to its formula for ℓ_i = ½(x_i·θ − y_i)²:
-// with g_i = e_i x_i, ∂_l g_i = x_il x_i,
+// TestSGDNoiseDivergence holds ∇·D, by differences of the root, to its formula for ℓ_i = ½(x_i·θ −
+// y_i)²: with g_i = e_i x_i, ∂_l g_i = x_il x_i,
 //
 //	(∇·D)_j = (η/2B) [mean_i (2 e_i x_ij |x_i|²) − Σ_l ∂_l(ḡ_j ḡ_l)]
 func TestSGDNoiseDivergence(t *testing.T) {
@@ -245,7 +245,8 @@ func TestDiffusionsOfData(t *testing.T) {
 	}
 }
 
-// TestDiffusionAllocations: a root allocates nothing once memory is in the pool, and a flow with each runs.
+// TestDiffusionAllocations: a root allocates nothing once memory is in the pool, and a flow with
+// each runs.
 func TestDiffusionAllocations(t *testing.T) {
 	for name, n := range diffusions(t) {
 		m := 3

@@ -22,13 +22,13 @@ import (
 //
 //	B_j(θ) = √(ηλ_j) v_j,   D̂ = (η/2) Σ_{j≤k} λ_j v_j v_jᵀ
 //
-// with λ_1 ≥ λ_2 ≥ … the eigenvalues of C(θ) and v_j its eigenvectors, the best approximation of D by one of rank k; what is
-// left out is Share. The sign of a column is such that its largest component is positive. Where eigenvalues
-// cross, columns change places: that does not change the law of an equation in Itô's sense, but in another the drift is not
-// defined there.
+// with λ_1 ≥ λ_2 ≥ … the eigenvalues of C(θ) and v_j its eigenvectors, the best approximation of D
+// by one of rank k; what is left out is Share. The sign of a column is such that its largest
+// component is positive. Where eigenvalues cross, columns change places: that does not change the
+// law of an equation in Itô's sense, but in another the drift is not defined there.
 //
-// A root takes the gradients of all samples, d²N and about 9d³ operations, by gonum's eigen-decomposition, whose last bits are the
-// same per architecture only.
+// A root takes the gradients of all samples, d²N and about 9d³ operations, by gonum's
+// eigen-decomposition, whose last bits are the same per architecture only.
 type SGDTop struct {
 	Gradient     sde.GradientSampler // with the upgrade sde.GradientCovariance
 	LearningRate float64             // η, finite and above 0

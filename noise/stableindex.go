@@ -11,21 +11,22 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// StableIndex estimates the index α of numbers with a symmetric α-stable law, one after the other, by two
-// methods. The law is assumed, not tested: numbers of finite variance give 2 by the first method where Block is
-// large, and what the second makes of them need not mean anything.
+// StableIndex estimates the index α of numbers with a symmetric α-stable law, one after the other,
+// by two methods. The law is assumed, not tested: numbers of finite variance give 2 by the first
+// method where Block is large, and what the second makes of them need not mean anything.
 //
 // Sums grows with how sums of K = Block numbers spread, wider than one by K^{1/α}:
 //
 //	1/α = E [log|x_1 + … + x_K| − (1/K) Σ_j log|x_j|]/log K
 //
-// (M. Mohammadi, A. Mohammadpour & H. Ogata, 2015, On estimating the tail index and the spectral measure of
-// multivariate α-stable distributions, Metrika 78, 549–561, corollary 2.4.) Logs is what the spread of the logarithms says,
+// (M. Mohammadi, A. Mohammadpour & H. Ogata, 2015, On estimating the tail index and the spectral
+// measure of multivariate α-stable distributions, Metrika 78, 549–561, corollary 2.4.) Logs is what
+// the spread of the logarithms says,
 //
 //	Var log|x| = (π²/6)(1/α² + ½)
 //
-// (X. Ma & C. L. Nikias, 1995, Parameter estimation and blind channel identification in impulsive signal
-// environments, IEEE Transactions on Signal Processing 43, 2884–2897.)
+// (X. Ma & C. L. Nikias, 1995, Parameter estimation and blind channel identification in impulsive
+// signal environments, IEEE Transactions on Signal Processing 43, 2884–2897.)
 type StableIndex struct {
 	Block int // K, at least 2; 0 means 32
 
@@ -83,8 +84,8 @@ func (e *StableIndex) Count() int { return int(e.each.p[0]) }
 
 var errStable = errors.New("noise: an index needs two full blocks and no zeros, whose logarithm is infinite")
 
-// Sums returns α by the sums of blocks, with its standard error from the scatter between blocks, or an error if there
-// are fewer than two full blocks, or a number or a sum was 0.
+// Sums returns α by the sums of blocks, with its standard error from the scatter between blocks, or
+// an error if there are fewer than two full blocks, or a number or a sum was 0.
 func (e *StableIndex) Sums() (sde.Estimate, error) {
 	n := e.blocks.p[0]
 	if n < 2 || e.zeros > 0 {
@@ -96,8 +97,8 @@ func (e *StableIndex) Sums() (sde.Estimate, error) {
 	return sde.Estimate{Value: alpha, StdErr: alpha * alpha / k * math.Sqrt(m[2]/(n-1)), Groups: int(n)}, nil
 }
 
-// Logs returns α by the variance of the logarithms, with its standard error for independent numbers,
-// or an error as Sums does, or if the variance is below that of any stable law.
+// Logs returns α by the variance of the logarithms, with its standard error for independent
+// numbers, or an error as Sums does, or if the variance is below that of any stable law.
 func (e *StableIndex) Logs() (sde.Estimate, error) {
 	n := e.each.p[0]
 	if n < 2 || e.zeros > 0 {

@@ -16,11 +16,11 @@ import (
 //
 //	g_j = ĝ_j + σ X_j,   E exp(ikX) = exp(−|k|^α)
 //
-// The mean is that of ĝ for α > 1; for α ≤ 1 there is none, and the law is symmetric about
-// that of ĝ. The variance is infinite for α < 2, and 2σ² for α = 2. SGD of learning rate η
-// with it is Euler's scheme for a flow driven by a Lévy process, dθ = −∇L dt + ε dL^α with
-// ε = σ η^{1−1/α}. See U. Şimşekli, L. Sagun & M. Gürbüzbalaban, 2019, A tail-index analysis of stochastic
-// gradient noise in deep neural networks.
+// The mean is that of ĝ for α > 1; for α ≤ 1 there is none, and the law is symmetric about that of
+// ĝ. The variance is infinite for α < 2, and 2σ² for α = 2. SGD of learning rate η with it is
+// Euler's scheme for a flow driven by a Lévy process, dθ = −∇L dt + ε dL^α with ε = σ η^{1−1/α}.
+// See U. Şimşekli, L. Sagun & M. Gürbüzbalaban, 2019, A tail-index analysis of stochastic gradient
+// noise in deep neural networks.
 type StableNoise struct {
 	Gradient sde.GradientSampler
 	Alpha    float64 // α, 0 < α ≤ 2; below 0.11 the noise can be infinite

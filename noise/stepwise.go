@@ -12,7 +12,8 @@ import (
 )
 
 // Stepwise is a schedule that changes at given times: Values[0] before Times[0], Values[k+1] from
-// Times[k] on, until Times[k+1]. A scheme meets a change exactly if its time is a multiple of the step.
+// Times[k] on, until Times[k+1]. A scheme meets a change exactly if its time is a multiple of the
+// step.
 type Stepwise struct {
 	Times  []float64 // ascending, finite and above 0
 	Values []float64 // one more, finite and not negative
@@ -20,8 +21,8 @@ type Stepwise struct {
 
 var _ Schedule = Stepwise{}
 
-// Validate returns an error if there is not one more value than times, times are not in ascending order,
-// or a number is negative or not finite.
+// Validate returns an error if there is not one more value than times, times are not in ascending
+// order, or a number is negative or not finite.
 func (s Stepwise) Validate() error {
 	if len(s.Values) != len(s.Times)+1 {
 		return &sde.SettingError{Field: "noise: Stepwise.Values", Value: fmt.Sprintf("%d values", len(s.Values)),

@@ -15,9 +15,9 @@ import (
 //
 //	g = c₁ g₁ + c₂ g₂,   c₁, c₂ = (1 ± √(2l−1))/2,   c₁ + c₂ = 1,   c₁² + c₂² = l
 //
-// Steps of η/l with it have the noise ηC per unit of time for every l: l = 1 is SGD, and l → ∞
-// the flow with D = (η/2) C, at a finite η. Where SGD differs from it, the flow is no good
-// model. Source: Z. Li, S. Malladi & S. Arora, 2021, On the validity of modeling SGD with stochastic
+// Steps of η/l with it have the noise ηC per unit of time for every l: l = 1 is SGD, and l → ∞ the
+// flow with D = (η/2) C, at a finite η. Where SGD differs from it, the flow is no good model.
+// Source: Z. Li, S. Malladi & S. Arora, 2021, On the validity of modeling SGD with stochastic
 // differential equations (SDEs).
 type SVAG struct {
 	Gradient sde.GradientSampler // with noise that is independent from step to step

@@ -14,17 +14,18 @@ import (
 )
 
 // TopSpectrum returns the k largest eigenvalues of the covariance Σ(θ) of the gradients of a finite
-// sum's samples, in descending order, and their eigenvectors as the columns of a d×k matrix. Σ is never
-// formed: Lanczos's method with full reorthogonalisation takes products
+// sum's samples, in descending order, and their eigenvectors as the columns of a d×k matrix. Σ is
+// never formed: Lanczos's method with full reorthogonalisation takes products
 //
 //	Σ v = (1/N) Σ_i (∇ℓ_i − ∇L)(∇ℓ_i − ∇L)·v
 //
-// of all N gradients each, until the residuals |Σv − λv| of all k are below 10⁻¹⁰ of the largest eigenvalue, or
-// the space is exhausted. Memory is d numbers for each product, rarely more than some k. If Σ has a rank r < k the
-// rest is 0. It panics if theta is of another dimension or k is not in 1 … d.
+// of all N gradients each, until the residuals |Σv − λv| of all k are below 10⁻¹⁰ of the largest
+// eigenvalue, or the space is exhausted. Memory is d numbers for each product, rarely more than
+// some k. If Σ has a rank r < k the rest is 0. It panics if theta is of another dimension or k is
+// not in 1 … d.
 //
-// It finds one eigenvector of an eigenvalue that is there more than once; whether it finds others depends on rounding.
-// Source: G. H. Golub & C. F. Van Loan, 2013, Matrix Computations, §10.3.
+// It finds one eigenvector of an eigenvalue that is there more than once; whether it finds others
+// depends on rounding. Source: G. H. Golub & C. F. Van Loan, 2013, Matrix Computations, §10.3.
 func TopSpectrum(l sde.FiniteSum, theta []float64, k int) (values []float64, vectors *mat.Dense) {
 	d, n := l.Dim(), l.Samples()
 	if len(theta) != d {

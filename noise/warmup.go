@@ -15,8 +15,8 @@ type Warmup struct {
 
 var _ Schedule = Warmup{}
 
-// Validate returns an error if Start is negative, Duration is not positive, one is not finite, or there is
-// no other schedule, or it refuses itself.
+// Validate returns an error if Start is negative, Duration is not positive, one is not finite, or
+// there is no other schedule, or it refuses itself.
 func (s Warmup) Validate() error {
 	if err := nonNegative("noise: Warmup.Start", s.Start); err != nil {
 		return err

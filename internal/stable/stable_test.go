@@ -81,8 +81,8 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// TestCharacteristicFunction holds the mean of cos kX over draws to exp(−k^α), and finds an α that is off
-// by 0.2.
+// TestCharacteristicFunction holds the mean of cos kX over draws to exp(−k^α), and finds an α that
+// is off by 0.2.
 func TestCharacteristicFunction(t *testing.T) {
 	const n, level = 1 << 17, 1e-6 / 9
 	s := sde.NewStream(11, nil)

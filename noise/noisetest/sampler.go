@@ -73,11 +73,12 @@ const samplerAlpha = 1e-6
 //   - Nothing panics.
 //
 // What is random is tested by p-values that reject a sound sampler one time in 10⁶, over all of
-// them. Each row's average over the steps is one number; its scatter between rows gives the standard
-// error, so that no model of the correlation in time is needed, and Student's law the p-value. It is
-// trustworthy if rows are many and the noise of a row's average close to Gaussian. In more than
-// eight dimensions eight fixed random directions are tested in the place of coordinates. Where the
-// declared variance is infinite, signs of the noise about the mean are, and the noise is taken to be symmetric.
+// them. Each row's average over the steps is one number; its scatter between rows gives the
+// standard error, so that no model of the correlation in time is needed, and Student's law the
+// p-value. It is trustworthy if rows are many and the noise of a row's average close to Gaussian.
+// In more than eight dimensions eight fixed random directions are tested in the place of
+// coordinates. Where the declared variance is infinite, signs of the noise about the mean are, and
+// the noise is taken to be symmetric.
 func CheckSampler(s sde.GradientSampler, o SamplerOptions) error {
 	if s == nil {
 		return errors.New("noisetest: the sampler is nil")

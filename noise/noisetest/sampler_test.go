@@ -22,7 +22,8 @@ func (parabola) Dim() int                      { return 2 }
 func (parabola) Value(x []float64) float64     { return (x[0]*x[0] + x[1]*x[1]) / 2 }
 func (parabola) Gradient(dst, theta []float64) { copy(dst, theta) }
 
-// gaussian is a sound sampler: θ + Az with A = ((1, 0), (1, 2)). The faulty ones below are made of it.
+// gaussian is a sound sampler: θ + Az with A = ((1, 0), (1, 2)). The faulty ones below are made of
+// it.
 type gaussian struct{}
 
 func (gaussian) Objective() sde.Loss { return parabola{} }
