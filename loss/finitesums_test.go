@@ -42,7 +42,8 @@ func finiteSums() map[string]struct {
 	if testing.Short() {
 		many = 9
 	}
-	quadratic := []losstest.Upgrade{losstest.Hessian, losstest.Laplacian, losstest.Curvature, losstest.Normalizable, losstest.Charted}
+	quadratic := []losstest.Upgrade{losstest.Hessian, losstest.Laplacian, losstest.Curvature, losstest.Normalizable, losstest.Charted,
+		losstest.Harmonic, losstest.OutputGradient}
 	for _, s := range []struct{ n, d int }{{1, 1}, {7, 2}, {300, 8}, {40, 150}} {
 		if testing.Short() && s.d > 32 {
 			continue

@@ -40,6 +40,9 @@ const (
 	FiniteSum       Upgrade = "FiniteSum"
 	Minibatches     Upgrade = "Minibatches"
 	SampleGradients Upgrade = "SampleGradients"
+	OutputGradient  Upgrade = "OutputGradient"
+	FlippedGradient Upgrade = "FlippedGradient"
+	Harmonic        Upgrade = "Harmonic"
 )
 
 // Options says how a loss is checked. The zero value serves most.
@@ -95,10 +98,12 @@ func Test(t testing.TB, l sde.Loss, o Options) {
 //     of the Hessian, for a unit of θ), the value and the index they declare, and
 //     nothing below a minimum lies right beside it.
 //   - Curvature is the largest eigenvalue over the declared minima.
+//   - A loss that declares itself Harmonic has the gradient H(θ−c).
 //   - The gradients of a finite sum's samples average to Gradient, to 1e-12 of the
 //     largest or of the typical gradient, those of mini-batches are the means of their
 //     samples', and SampleGradients agrees with SampleGradient as BatchGradient does
-//     with Gradient.
+//     with Gradient. OutputGradient and FlippedGradient are finite, write nothing to θ and
+//     ignore what is in dst; whether they are right is not known.
 //   - No method has the name of an upgrade's and another signature.
 //   - Nothing panics.
 func Check(l sde.Loss, o Options) error {
@@ -120,6 +125,7 @@ func Check(l sde.Loss, o Options) error {
 		{"gradient", c.gradient},
 		{"Hessian", c.hessian},
 		{"Laplacian", c.laplacian},
+		{"harmonic", c.harmonic},
 		{"batch gradient", c.batch},
 		{"concurrency", c.concurrency},
 		{"critical points", c.critical},

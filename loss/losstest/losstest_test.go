@@ -459,16 +459,72 @@ type none struct{ sum }
 
 func (none) Samples() int { return 0 }
 
+type addsOutput struct{ sum }
+
+func (addsOutput) OutputGradient(dst, x []float64, i int) { dst[0]++; dst[1], dst[2] = 0, 0 }
+
+type bends struct{ sum }
+
+func (bends) FlippedGradient(dst, x []float64, i int) { clear(dst); x[1]++ }
+
+// bowl is a quadratic, ½(x−1)² + (y+2)² + xy, and says so.
+type bowl struct{}
+
+func (bowl) Dim() int { return 2 }
+func (bowl) Value(x []float64) float64 {
+	return (x[0]-1)*(x[0]-1)/2 + (x[1]+2)*(x[1]+2) + x[0]*x[1]
+}
+func (bowl) Gradient(dst, x []float64) { dst[0], dst[1] = x[0]-1+x[1], 2*(x[1]+2)+x[0] }
+
+// At the center x + y = 1 and x + 2y = −4.
+func (bowl) Harmonic() (h, center []float64) { return []float64{1, 1, 1, 2}, []float64{6, -5} }
+
+type offCenter struct{ bowl }
+
+func (offCenter) Harmonic() (h, center []float64) { return []float64{1, 1, 1, 2}, []float64{6, -5.001} }
+
+type skew struct{ bowl }
+
+func (skew) Harmonic() (h, center []float64) { return []float64{1, 0, 1, 2}, []float64{6, -5} }
+
+type shortCenter struct{ bowl }
+
+func (shortCenter) Harmonic() (h, center []float64) { return []float64{1, 1, 1, 2}, []float64{6} }
+
+type notQuadratic struct{ sound }
+
+func (l notQuadratic) Harmonic() (h, center []float64) {
+	h = make([]float64, 9)
+	l.Hessian(h, l.CriticalPoints()[0].Theta)
+	return h, l.CriticalPoints()[0].Theta
+}
+
+func TestHarmonic(t *testing.T) {
+	losstest.Test(t, bowl{}, losstest.Options{Wants: []losstest.Upgrade{losstest.Harmonic}})
+	for want, l := range map[string]sde.Loss{
+		"H(θ−c)":                       offCenter{},
+		"not symmetric":                skew{},
+		"the center 1":                 shortCenter{},
+		"only a quadratic may declare": notQuadratic{},
+	} {
+		if err := losstest.Check(l, losstest.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%T: error %v, want one with %q", l, err, want)
+		}
+	}
+}
+
 func TestSamples(t *testing.T) {
 	losstest.Test(t, sum{}, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum, losstest.Minibatches, losstest.SampleGradients}, Exact: true})
 	for want, l := range map[string]sde.Loss{
-		"should be equal":    decayed{},
-		"the mini-batch":     summed{},
-		"wrote to theta":     writing{},
-		"and not all others": half{},
-		"at least one":       none{},
-		"samples from 1":     fromZero{},
-		"between its rows":   noGaps{},
+		"should be equal":                       decayed{},
+		"the mini-batch":                        summed{},
+		"wrote to theta":                        writing{},
+		"and not all others":                    half{},
+		"at least one":                          none{},
+		"of OutputGradient(0)":                  addsOutput{},
+		"method FlippedGradient wrote to theta": bends{},
+		"samples from 1":                        fromZero{},
+		"between its rows":                      noGaps{},
 	} {
 		if err := losstest.Check(l, losstest.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%T: error %v, want one with %q", l, err, want)

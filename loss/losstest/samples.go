@@ -61,7 +61,40 @@ func (c *checker) samples() error {
 	if err := c.rowsOfSamples(f); err != nil {
 		return err
 	}
+	if l, ok := c.l.(sde.OutputGradient); ok {
+		if err := c.pure("OutputGradient", l.OutputGradient, n); err != nil {
+			return err
+		}
+	}
+	if l, ok := c.l.(sde.FlippedGradient); ok {
+		if err := c.pure("FlippedGradient", l.FlippedGradient, n); err != nil {
+			return err
+		}
+	}
 	return c.minibatches(f)
+}
+
+// pure holds a method that gives a vector for each sample to being a function.
+func (c *checker) pure(name string, method func(dst, theta []float64, i int), n int) error {
+	first, again := make([]float64, c.d), make([]float64, c.d)
+	for k, p := range c.points {
+		theta, i := slices.Clone(p), k%n
+		conformance.Fill(first, math.NaN())
+		method(first, theta, i)
+		method(again, theta, i)
+		if !conformance.SameBits(theta, p) {
+			return fmt.Errorf("method %s wrote to theta: it was %v and is %v", name, p, theta)
+		}
+		for j, v := range first {
+			if !isFinite(v) {
+				return fmt.Errorf("entry %d of %s(%d) at θ = %v is %v: it should be finite (dst was full of NaN)", j, name, i, p, v)
+			}
+		}
+		if !conformance.SameBits(first, again) {
+			return fmt.Errorf("two answers of %s(%d) at θ = %v: %v, then %v", name, i, p, first, again)
+		}
+	}
+	return nil
 }
 
 // rowsOfSamples holds sde.SampleGradients to SampleGradient.

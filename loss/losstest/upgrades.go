@@ -25,6 +25,9 @@ var interfaces = []conformance.Upgrade{
 	}]()},
 	{Name: string(Minibatches), Type: reflect.TypeFor[sde.Minibatches]()},
 	{Name: string(SampleGradients), Type: reflect.TypeFor[sde.SampleGradients]()},
+	{Name: string(OutputGradient), Type: reflect.TypeFor[sde.OutputGradient]()},
+	{Name: string(FlippedGradient), Type: reflect.TypeFor[sde.FlippedGradient]()},
+	{Name: string(Harmonic), Type: reflect.TypeFor[sde.Harmonic]()},
 	{Name: "Validate", Type: reflect.TypeFor[interface{ Validate() error }]()},
 }
 
