@@ -11,6 +11,8 @@
 // a Domain. Schemes and the ensemble engine (package integrate) are written
 // against Equation, which a Flow satisfies and an equation of one's own can.
 //
+// Restore makes the equation that has the law exp(−L/T) whatever its noise.
+//
 // # Sets
 //
 // Wells and targets are Sets: HalfSpace, Ball, Box, LevelSet, SetFunc, their Union and

@@ -25,7 +25,8 @@
 //	PowerLawEscape         D ∝ L: Mori, Ziyin, Liu & Ueda
 //	LevyExit               heavy-tailed noise: Imkeller & Pavlyukevich
 //
-// each of which says when it does not hold.
+// each of which says when it does not hold. DetailedBalance says whether exp(−L/T) is an
+// equation's law in any dimension, and what current flows in it.
 //
 // A run is observed by a Histogram (or Histogram2D) and a Thermometer, and Compare
 // holds what they saw against a law:

@@ -133,6 +133,27 @@ func ExampleFokkerPlanck() {
 	// slowest rate 0.0335
 }
 
+// Noise that depends on θ needs ∇·D in the drift, or the law is not exp(−L/T).
+func ExampleDetailedBalance() {
+	noise := multiplicative(func(x float64) float64 { return 0.2 * (1 + x*x) })
+	restored, err := sde.Restore(parabola{}, 0.2, noise, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, eq := range []sde.Equation{restored, sde.Flow{Loss: parabola{}, Diffusion: noise}} {
+		balance, err := stationary.DetailedBalance(eq, parabola{}, 0.2, sde.Batch{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(balance.Holds(), balance.Stationary())
+	}
+	// Output:
+	// true true
+	// false false
+}
+
 func ExampleDiscretized() {
 	for _, h := range []float64{0.02, 0.01} {
 		law, err := stationary.Discretized(wells{}, 0.2, h, sde.Box{Lo: []float64{-3}, Hi: []float64{3}})

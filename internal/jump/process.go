@@ -38,7 +38,7 @@ func (p *Process) Forward(dst, x []float64) {
 	}
 	for i := range dst {
 		for k := p.Start[i]; k < p.Start[i+1]; k++ {
-			flux := p.Rate[k] * x[i]
+			flux := float64(p.Rate[k] * x[i])
 			dst[i] -= flux
 			dst[p.To[k]] += flux
 		}

@@ -63,7 +63,7 @@ func Continuous(a, q mat.Matrix) (s *mat.SymDense, slowest float64, ok bool) {
 		return nil, slowest, false
 	}
 	n, _ := a.Dims()
-	p := math.Sqrt(low) * math.Sqrt(high)
+	p := float64(math.Sqrt(low) * math.Sqrt(high))
 	var plus, inverse, minus, c mat.Dense
 	plus.CloneFrom(a)
 	minus.CloneFrom(a)
@@ -127,7 +127,7 @@ func symmetric(d *mat.Dense) *mat.SymDense {
 	s := mat.NewSymDense(n, nil)
 	for i := range n {
 		for j := i; j < n; j++ {
-			s.SetSym(i, j, d.At(i, j)/2+d.At(j, i)/2)
+			s.SetSym(i, j, (d.At(i, j)+d.At(j, i))/2)
 		}
 	}
 	return s
