@@ -34,17 +34,17 @@ type Balance struct {
 	Worst []float64
 }
 
-// negligible is the share below which a current or a drain is rounding, of
+// balanced is the share below which a current or a drain is rounding, of
 // differences included.
-const negligible = 1e-6
+const balanced = 1e-6
 
 // Holds reports whether the equation satisfies detailed balance for exp(−L/T): then
 // that is its stationary law and nothing flows in it.
-func (b *Balance) Holds() bool { return b.Relative < negligible }
+func (b *Balance) Holds() bool { return b.Relative < balanced }
 
 // Stationary reports whether exp(−L/T) is stationary, as it is in detailed balance and
 // where the current has no sources, as that of a Circulation.
-func (b *Balance) Stationary() bool { return b.Holds() || b.Drain < negligible }
+func (b *Balance) Stationary() bool { return b.Holds() || b.Drain < balanced }
 
 // String says it in words.
 func (b *Balance) String() string {

@@ -16,23 +16,23 @@ import (
 	"github.com/sgflow/sgflow/stationary"
 )
 
-// curved is noise of a full D that depends on both coordinates.
-type curved struct{}
+// fullNoise is noise of a full D that depends on both coordinates.
+type fullNoise struct{}
 
-func (curved) Dims() (state, noise int) { return 2, 2 }
-func (curved) Root(dst, x []float64, _ float64) {
+func (fullNoise) Dims() (state, noise int) { return 2, 2 }
+func (fullNoise) Root(dst, x []float64, _ float64) {
 	s := 0.7 * math.Sin(x[0]+x[1])
 	dst[0], dst[1], dst[2], dst[3] = math.Sqrt(2+x[0]*x[0]/4), 0, s, math.Sqrt(2-s*s+x[1]*x[1]/8)
 }
 
-// round is Q₁₂ = x·y/2, ∇·Q = (x/2, −y/2).
-type round struct{}
+// whirl is Q₁₂ = x·y/2, ∇·Q = (x/2, −y/2).
+type whirl struct{}
 
-func (round) Circulation(dst, x []float64) {
+func (whirl) Circulation(dst, x []float64) {
 	q := x[0] * x[1] / 2
 	dst[0], dst[1], dst[2], dst[3] = 0, q, -q, 0
 }
-func (round) CirculationDivergence(dst, x []float64) { dst[0], dst[1] = x[0]/2, -x[1]/2 }
+func (whirl) CirculationDivergence(dst, x []float64) { dst[0], dst[1] = x[0]/2, -x[1]/2 }
 
 var saddleless = quadratic{1, 0.4, 1.5, 0, 0}
 
@@ -45,18 +45,18 @@ func TestDetailedBalance(t *testing.T) {
 		t.Helper()
 		return must(stationary.DetailedBalance(eq, loss, T, append(at, sde.Batch{})[0]))
 	}
-	restored := must(sde.Restore(saddleless, T, curved{}, nil))
+	restored := must(sde.Restore(saddleless, T, fullNoise{}, nil))
 	b := judge(restored, saddleless)
 	if !b.Holds() || !b.Stationary() || !strings.Contains(b.String(), "holds") {
 		t.Errorf("restored: %v (%+v)", b, *b)
 	}
-	for name, q := range map[string]sde.Circulation{"constant": sde.ConstantCirculation{0, 0.3, -0.3, 0}, "of θ": round{}} {
-		b = judge(must(sde.Restore(saddleless, T, curved{}, q)), saddleless)
+	for name, q := range map[string]sde.Circulation{"constant": sde.ConstantCirculation{0, 0.3, -0.3, 0}, "of θ": whirl{}} {
+		b = judge(must(sde.Restore(saddleless, T, fullNoise{}, q)), saddleless)
 		if b.Holds() || !b.Stationary() || !(b.Relative > 0.01) {
 			t.Errorf("circulation %s: %v (%+v)", name, b, *b)
 		}
 	}
-	b = judge(sde.Flow{Loss: saddleless, Diffusion: curved{}}, saddleless)
+	b = judge(sde.Flow{Loss: saddleless, Diffusion: fullNoise{}}, saddleless)
 	if b.Holds() || b.Stationary() || b.Drain < 0.01 {
 		t.Errorf("plain flow: %v (%+v)", b, *b)
 	}
@@ -107,10 +107,10 @@ func TestRestoreOnGrid(t *testing.T) {
 	t.Parallel()
 	const T = 0.6
 	box := sde.Box{Lo: []float64{-4, -4}, Hi: []float64{4, 4}}
-	for name, q := range map[string]sde.Circulation{"none": nil, "constant": sde.ConstantCirculation{0, 0.5, -0.5, 0}, "of θ": round{}} {
+	for name, q := range map[string]sde.Circulation{"none": nil, "constant": sde.ConstantCirculation{0, 0.5, -0.5, 0}, "of θ": whirl{}} {
 		var off [2]float64
 		for i, n := range []int{40, 80} {
-			g := must(stationary.FokkerPlanck{Equation: must(sde.Restore(saddleless, T, curved{}, q)), Box: box, Cells: []int{n, n}}.Generator())
+			g := must(stationary.FokkerPlanck{Equation: must(sde.Restore(saddleless, T, fullNoise{}, q)), Box: box, Cells: []int{n, n}}.Generator())
 			law := must(g.Stationary())
 			want := must(g.Project(func(x []float64) float64 { return math.Exp(-saddleless.Value(x) / T) }))
 			for k := range n * n {
