@@ -43,4 +43,16 @@
 // p-value that holds although samples are correlated in time, the effective
 // sample size, temperatures, and what explains the difference. Samples of another
 // program are given to Histogram.Add.
+//
+// Samples that are held in memory, of any dimension, are compared by
+//
+//	Stein               with a law of which only the score is known
+//	EnergyDistance      two samples, with a p-value by permutation
+//	SlicedWasserstein   two samples, over random directions
+//	CompareCoordinates  each coordinate with its law, and p-values for all of them (Holm)
+//
+// and chains of numbers are looked at by Diagnose: effective sample sizes, R̂, autocorrelation
+// and settling times. Thermometers reads the temperature in three ways that tell noise of
+// the wrong size from the bias of a step. Package stationary/stationarytest puts all this
+// into the tests of somebody's own optimizer.
 package stationary
