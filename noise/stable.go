@@ -33,9 +33,10 @@ type Stable struct {
 }
 
 var (
-	_ sde.Diffusion  = Stable{}
-	_ sde.Classified = Stable{}
-	_ sde.Stable     = Stable{}
+	_ sde.Diffusion    = Stable{}
+	_ sde.Classified   = Stable{}
+	_ sde.Stable       = Stable{}
+	_ sde.DiagonalRoot = Stable{}
 )
 
 // Validate returns an error unless 0 < α ≤ 2, and the scale is finite and not negative.
@@ -64,6 +65,17 @@ func (n Stable) Root(dst, theta []float64, t float64) {
 	}
 	clear(dst)
 	for i := 0; i < len(dst); i += d + 1 {
+		dst[i] = n.Scale
+	}
+}
+
+// DiagonalRoot stores σ into each element of dst. It panics if dst and theta differ in
+// length.
+func (n Stable) DiagonalRoot(dst, theta []float64, t float64) {
+	if len(dst) != len(theta) {
+		panic(badDiagonal)
+	}
+	for i := range dst {
 		dst[i] = n.Scale
 	}
 }

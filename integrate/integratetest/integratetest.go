@@ -193,6 +193,9 @@ func (c *checker) refusals() {
 func (c *checker) bind(eq sde.Equation, h float64, rows int) (integrate.Kernel, integrate.Properties, bool) {
 	class := sde.ClassOf(sde.DiffusionOf(eq))
 	p, ok := c.stated(class)
+	if _, stable := sde.DiffusionOf(eq).(sde.Stable); stable && ok {
+		_, ok = c.scheme.(integrate.StableDriven) // Ensemble refuses it to others
+	}
 	if !ok {
 		return nil, p, false
 	}

@@ -17,6 +17,9 @@ import (
 func (c *checker) invariance() {
 	problems := []Problem{DoubleWell(wellTemperature), Decay(1, 1), OrnsteinUhlenbeck(1.5, 0.3)}
 	problems = append(problems, linearProblems()...)
+	for _, law := range []stable{{alpha: 2}, {alpha: 1}, {alpha: 1.5, rotational: true}} {
+		problems = append(problems, Problem{Name: "a quadratic with stable noise", Start: []float64{0.5}, Equation: sde.Flow{Loss: harmonic{1.5}, Diffusion: law}})
+	}
 	for _, p := range problems {
 		if _, _, ok := c.bind(p.Equation, 0.1, 1); !ok {
 			continue
@@ -54,6 +57,11 @@ func (c *checker) blocks(p Problem) {
 			Normals: func(dst []float64) {
 				for i := range dst {
 					dst[i] = 0.25
+				}
+			},
+			Uniforms: func(dst []float64) {
+				for i := range dst {
+					dst[i] = 0.4
 				}
 			}})
 		for from := 0; from < rows; from += size {

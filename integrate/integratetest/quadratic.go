@@ -36,6 +36,17 @@ func (n thermal) Root(dst, theta []float64, _ float64) {
 	}
 }
 
+// stable is noise of unit scale driven by a stable motion.
+type stable struct {
+	alpha      float64
+	rotational bool
+}
+
+func (stable) Dims() (state, noise int)             { return 0, 0 }
+func (stable) Class() sde.NoiseClass                { return sde.Constant }
+func (n stable) StableLaw() (float64, bool)         { return n.alpha, n.rotational }
+func (stable) Root(dst, theta []float64, _ float64) { dst[0] = 1 }
+
 // ornsteinUhlenbeck is dX = −kX dt + √(2T) dW.
 func ornsteinUhlenbeck(k, temperature float64) sde.Flow {
 	return sde.Flow{Loss: harmonic{k}, Diffusion: thermal{temperature}}
