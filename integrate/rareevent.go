@@ -227,7 +227,7 @@ type flux struct {
 const keptEntries = 64
 
 func (f *flux) Start(r sde.Run) error {
-	f.starts, f.settled = sde.NewBatch(r.Particles, r.Dim), r.BurnIn-r.Step/2
+	f.starts, f.settled = sde.NewBatch(r.Particles, r.Dim), r.BurnIn-float64(r.Step/2)
 	f.inside, f.passages, f.states = make([]bool, r.Particles), make([]int64, r.Particles), make([][]float64, r.Particles)
 	return nil
 }
