@@ -57,9 +57,7 @@ func (n SGDDiagonal) DiagonalRoot(dst, theta []float64, _ float64) {
 	} else {
 		buf := scratch(d * d)
 		defer pool.Put(buf)
-		if !sde.GradientCovarianceOf(n.Gradient, *buf, theta) {
-			panic("noise: the covariance of a sampler is not known everywhere")
-		}
+		storeC(n.Gradient, *buf, theta)
 		for i := range dst {
 			dst[i] = (*buf)[i*d+i]
 		}

@@ -29,7 +29,7 @@ import (
 //
 // The drift of the flow is the caller's: where the sampler's mean is not ∇L, that of a flow of L is
 // not its own. It refuses a sampler that declares no covariance, an infinite one, or noise that is
-// correlated between steps, and for that takes the covariance at θ = 0.
+// correlated between steps; for that it takes the covariance of one that is not Batched at θ = 0.
 type SGDNoise struct {
 	Gradient     sde.GradientSampler // with the upgrade sde.GradientCovariance
 	LearningRate float64             // η, finite and above 0
@@ -50,15 +50,18 @@ func checkSGD(name string, s sde.GradientSampler, rate float64) error {
 	if err := checkWhite(field, s); err != nil {
 		return err
 	}
-	d := s.Objective().Dim()
-	c := make([]float64, d*d)
-	if !sde.GradientCovarianceOf(s, c, make([]float64, d)) {
-		return &sde.SettingError{Field: field, Value: fmt.Sprintf("a %T without a covariance", s),
-			Want: "a sampler that declares it, such as mini-batches of a finite sum", Err: sde.ErrUnsupported}
-	}
-	for i := range d {
-		if math.IsInf(c[i*d+i], 1) {
-			return &sde.SettingError{Field: field, Value: fmt.Sprintf("a %T of infinite variance", s), Want: "a sampler of finite variance", Err: sde.ErrUnsupported}
+	if !is[sde.Batched](s) { // of mini-batches it is known, and can be large
+		d := s.Objective().Dim()
+		c := make([]float64, d*d)
+		if !sde.GradientCovarianceOf(s, c, make([]float64, d)) {
+			return &sde.SettingError{Field: field, Value: fmt.Sprintf("a %T without a covariance", s),
+				Want: "a sampler that declares it, such as mini-batches of a finite sum", Err: sde.ErrUnsupported}
+		}
+		for i := range d {
+			if math.IsInf(c[i*d+i], 1) {
+				return &sde.SettingError{Field: field, Value: fmt.Sprintf("a %T of infinite variance", s),
+					Want: "a sampler of finite variance", Err: sde.ErrUnsupported}
+			}
 		}
 	}
 	return positive("noise: "+name+".LearningRate", rate)
@@ -79,11 +82,19 @@ func (n SGDNoise) Root(dst, theta []float64, _ float64) {
 	if len(dst) != d*d {
 		panic(badRoot)
 	}
-	if !sde.GradientCovarianceOf(n.Gradient, dst, theta) {
-		panic("noise: the covariance of a sampler is not known everywhere")
-	}
+	storeC(n.Gradient, dst, theta)
 	cholesky(dst, d)
 	kernel.Scale(dst, math.Sqrt(n.LearningRate), dst)
+}
+
+// storeC stores Cov g(θ) into dst, d×d.
+func storeC(s sde.GradientSampler, dst, theta []float64) {
+	if b, ok := s.(sde.Batched); ok {
+		l, _ := b.Batches()
+		terms{FiniteSum: l}.covariance(dst, theta, b.CovarianceFactor())
+	} else if !sde.GradientCovarianceOf(s, dst, theta) {
+		panic("noise: the covariance of a sampler is not known everywhere")
+	}
 }
 
 // cholesky overwrites a positive semi-definite d×d matrix by its lower triangular root.

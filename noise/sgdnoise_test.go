@@ -86,6 +86,73 @@ func TestSGDNoise(t *testing.T) {
 	}
 }
 
+// TestSGDNoiseNaN: where the gradients are not finite, a root is not, and nothing panics or goes on for ever: a run
+// then says which particle diverged.
+func TestSGDNoiseNaN(t *testing.T) {
+	t.Parallel()
+	for name, n := range diffusions(t) {
+		if name == "a diagonal, modulated" || name == "a scheduled mini-batch" {
+			continue // they do not depend on θ
+		}
+		_, m := n.Dims()
+		for _, bad := range []float64{math.NaN(), math.Inf(1), 1e200} {
+			root, finite := make([]float64, 3*m), true
+			n.Root(root, []float64{1, bad, 2}, 0)
+			for _, v := range root {
+				finite = finite && v-v == 0
+			}
+			if finite && bad != 1e200 && name != "of clipped samples" && name != "of labels that flip" {
+				t.Errorf("%s: at %v the root is %v", name, bad, root)
+			}
+		}
+	}
+}
+
+// TestFinitePopulation holds (N−B)/(B(N−1)) Σ to the other form that it has, (1/B − 1/N) S with S = N/(N−1) Σ, to
+// rounding.
+func TestFinitePopulation(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{2, 3, 20, 569, 60_000} {
+		l := recorder{n: n, d: 1}
+		for _, b := range []int{1, 2, n / 2, n - 1, n} {
+			if b < 1 {
+				continue
+			}
+			big, size := float64(n), float64(b)
+			got, want := noise.WithoutReplacement{Loss: l, BatchSize: b}.CovarianceFactor(), (1/size-1/big)*(big/(big-1))
+			if math.Abs(got-want) > 1e-15*want && math.Abs(got-want) > 1e-15/size {
+				t.Errorf("N = %d, B = %d: %v, and %v in the other form", n, b, got, want)
+			}
+			if shuffled := (noise.Reshuffling{Loss: l, BatchSize: b}).CovarianceFactor(); shuffled != got {
+				t.Errorf("N = %d, B = %d: reshuffled %v, independent %v", n, b, shuffled, got)
+			}
+		}
+	}
+}
+
+// TestGradientNoiseForms holds the forms of one noise, isotropic, diagonal and dense, to one another.
+func TestGradientNoiseForms(t *testing.T) {
+	t.Parallel()
+	const temperature = 0.3
+	full := noise.FullGradient{Loss: bowl{[]float64{1, 3}, []float64{0.5, -1}}}
+	root := math.Sqrt(2 * temperature)
+	var want []float64
+	for k, n := range []sde.Diffusion{noise.Temperature{T: temperature}, noise.Diagonal{D: []float64{temperature, temperature}},
+		noise.Func{State: 2, Noise: 2, B: func(dst, _ []float64, _ float64) { copy(dst, []float64{root, 0, 0, root}) }}} {
+		i := 0
+		draws(noise.GradientNoise{Gradient: full, Diffusion: n, LearningRate: 0.1}, []float64{1, 2}, 4, 3, 1, func(_ int, g []float64) {
+			for _, v := range g {
+				if k == 0 {
+					want = append(want, v)
+				} else if math.Abs(v-want[i]) > 4e-15 {
+					t.Errorf("%T: number %d is %v, by a temperature %v", n, i, v, want[i])
+				}
+				i++
+			}
+		})
+	}
+}
+
 // TestSGDTop: what is left out is the smaller eigenvalues, and Share says how much that is.
 func TestSGDTop(t *testing.T) {
 	t.Parallel()

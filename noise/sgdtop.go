@@ -103,9 +103,7 @@ func (n SGDTop) eigen(theta []float64) *eigenScratch {
 	if len(e.values) != d {
 		*e = eigenScratch{make([]float64, d*d), make([]float64, d), make([]float64, 64*d+64)}
 	}
-	if !sde.GradientCovarianceOf(n.Gradient, e.matrix, theta) {
-		panic("noise: the covariance of a sampler is not known everywhere")
-	}
+	storeC(n.Gradient, e.matrix, theta)
 	s := blas64.Symmetric{Uplo: blas.Upper, N: d, Data: e.matrix, Stride: d}
 	if !lapack64.Syev(lapack.EVCompute, s, e.values, e.work, len(e.work)) {
 		for i := range e.values {
