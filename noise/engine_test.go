@@ -58,6 +58,9 @@ func TestSamplerBits(t *testing.T) {
 // which for η → 0 is the same in all directions.
 func TestLabelNoiseStationary(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long")
+	}
 	l := regression{x: [][]float64{{2, 1}, {2, -1}, {-2, 1}, {-2, -1}}, y: make([]float64, 4)} // H = diag(4, 1)
 	const eta, sigma = 0.3, 0.5
 	s := noise.LabelNoise{Gradient: noise.WithoutReplacement{Loss: l, BatchSize: 4}, StdDev: sigma}

@@ -350,6 +350,9 @@ func TestClientsParts(t *testing.T) {
 // Dvoretzky, Kiefer, Wolfowitz and Massart for the p-value.
 func TestStudentLaw(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long")
+	}
 	flat := noise.FullGradient{Loss: samples{[][]float64{{0}}}}
 	for _, nu := range []float64{0.5, 1.5, 4, 1e6} {
 		var x []float64
@@ -376,6 +379,9 @@ func TestStudentLaw(t *testing.T) {
 // which is stable with the scale given by s^α = (ησ)^α/(1 − |1−ηk|^α).
 func TestStableStationary(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const eta, k, sigma, alpha, rows = 0.4, 1.5, 0.7, 1.4, 16384
 	s := noise.StableNoise{Gradient: noise.FullGradient{Loss: bowl{[]float64{k}, []float64{0}}}, Alpha: alpha, Scale: sigma}
 	f, stream := s.BindGradients(rows), sde.NewStream(4+*seedShift, nil)
