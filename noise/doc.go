@@ -41,6 +41,7 @@
 // Each says what its mean, its covariance and its memory are by upgrades of
 // sde.GradientSampler. What measures the noise of gradients is
 //
+//	Draws               gradients of a sampler at one θ, to feed the estimators with
 //	SampleCovariance    Σ(θ) of a finite sum; TopSpectrum its largest eigenvalues
 //	GradientMoments     mean, covariance and its trace, from gradients
 //	NoiseScale          B_simple and B_noise from pairs of batches; NoiseScales from all samples,
@@ -51,8 +52,9 @@
 //	FitPowerLaw         an exponent with its interval
 //
 // Any type with the methods of sde.Diffusion or sde.GradientSampler will do in their place;
-// package noise/noisetest checks one. The types here are safe for concurrent use as long
-// as nobody changes their fields, and have a Validate method, which
-// sde.Flow.Validate calls: a setting that is wrong is refused by an
-// *sde.SettingError before a run starts.
+// package noise/noisetest checks one. Diffusions, samplers and schedules are safe for
+// concurrent use as long as nobody changes their fields; estimators serve one goroutine
+// at a time. All that have settings have a Validate method, which sde.Flow.Validate and
+// integrate's updates call: a setting that is wrong is refused by an *sde.SettingError before
+// a run starts.
 package noise

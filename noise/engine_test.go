@@ -123,6 +123,35 @@ func TestSamplerGolden(t *testing.T) {
 	}
 }
 
+// TestDraws holds them to what a particle of its own sees, step by step.
+func TestDraws(t *testing.T) {
+	t.Parallel()
+	s := noise.Reshuffling{Loss: newRegression(7, 2, 0.2, 1), BatchSize: 2}
+	theta := []float64{1, 2}
+	var want [][]float64
+	draws(s, theta, 1, 9, 1-*seedShift, func(_ int, g []float64) { want = append(want, append([]float64(nil), g...)) })
+	k := 0
+	for g := range noise.Draws(s, theta, 9, 1) {
+		if g[0] != want[k][0] || g[1] != want[k][1] {
+			t.Errorf("draw %d is %v, want %v", k, g, want[k])
+		}
+		k++
+	}
+	for range noise.Draws(s, theta, 9, 1) {
+		k++
+		break
+	}
+	if k != 10 {
+		t.Errorf("%d draws, want 10", k)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for another dimension")
+		}
+	}()
+	noise.Draws(s, []float64{1}, 1, 1)
+}
+
 // TestScheduledBatches holds the variance in a step to Σ/B of its time, for two sizes.
 func TestScheduledBatches(t *testing.T) {
 	t.Parallel()

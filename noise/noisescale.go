@@ -32,7 +32,7 @@ import (
 // best learning rate of a batch follows, η_max/(1 + B_noise/B).
 //
 // Source: S. McCandlish, J. Kaplan, D. Amodei et al., 2018, An empirical model of large-batch
-// training, eqs. 2.7, 2.8 and appendix A.1.
+// training, section 2.2 and appendix A.1.
 type NoiseScale struct {
 	Small, Big int // the batch sizes, 1 ≤ Small < Big
 	// Samples is N if each batch is drawn without replacement, 0 for with.

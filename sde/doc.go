@@ -23,7 +23,8 @@
 //
 // The required interfaces are small. What makes a run faster or a result sharper
 // is an interface of its own, looked for once when a run is set up: BatchGradient,
-// Hessian, Laplacian, Curvature, Normalizable, Charted of a Loss; Classified,
+// Hessian, Laplacian, Curvature, Normalizable, Charted of a Loss; Minibatches,
+// SampleGradients, OutputGradient, FlippedGradient of a FiniteSum; Classified,
 // Thermal, DiagonalRoot, DiagonalDerivative, RootJacobian, Divergence, Stable of a
 // Diffusion; GradientSystem, Interpreted, Confined, BatchDrift of an Equation;
 // MeanGradient, GradientCovariance, Correlated, Batched of a GradientSampler.

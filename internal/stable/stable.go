@@ -22,7 +22,7 @@ import (
 // It is a Cauchy variate for α = 1 and has the law N(0, 2) for α = 2. Below α = 0.11 the tail
 // can exceed the range of float64 and give ±Inf. Source: J. M. Chambers, C. L. Mallows &
 // B. W. Stuck, 1976, A method for simulating stable random variables, Journal of the American
-// Statistical Association 71, 340–344, eq. 2.3.
+// Statistical Association 71, 340–344.
 func Symmetric(alpha, u, v float64) float64 {
 	phi := math.Pi * (u - 0.5)
 	cos, _ := kernel.SinCos1(math.Pi * math.Min(u, 1-u)) // cos φ, accurate where it is small
