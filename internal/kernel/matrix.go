@@ -31,6 +31,10 @@ func (m *Matrix) Set(k, p int, data []float64) {
 	for j := 0; j < p; j += panel {
 		w, at := min(panel, p-j), m.data[j*k:]
 		for i := range k {
+			if w == panel {
+				*(*[panel]float64)(at[i*panel:]) = *(*[panel]float64)(data[i*p+j:])
+				continue
+			}
 			copy(at[i*panel:][:w], data[i*p+j:])
 			clear(at[i*panel+w : (i+1)*panel])
 		}
