@@ -14,6 +14,9 @@
 //	              scheme or an optimizer (HeavyBall) makes of it
 //	FokkerPlanck  any equation in one or two dimensions, solved on a grid: its law,
 //	              evolution, spectrum, committors and passage times
+//	StudentT      D that grows as the loss; PowerLaw makes it of SGD's settings
+//	Stable        symmetric α-stable, of a quadratic minimum under Lévy noise
+//	QuarticCauchy of a quartic minimum under Cauchy noise
 //	CDF           any distribution function in one dimension
 //
 // How long it takes to leave a minimum is predicted by

@@ -154,6 +154,22 @@ func ExampleDetailedBalance() {
 	// false false
 }
 
+// SGD whose noise follows the loss has a power law: how far out it goes depends on the
+// batch.
+func ExamplePowerLaw() {
+	for _, batch := range []float64{1, 8} {
+		law, err := stationary.PowerLaw(0.1, 1, 0.5, batch)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("B = %g: ν = %g, standard deviation %.3f, P(|x| > 1) = %.2g\n", batch, law.Nu, math.Sqrt(law.Variance()), 2*law.CDF(-1))
+	}
+	// Output:
+	// B = 1: ν = 5, standard deviation 0.258, P(|x| > 1) = 0.0041
+	// B = 8: ν = 33, standard deviation 0.080, P(|x| > 1) = 2.2e-14
+}
+
 func ExampleDiscretized() {
 	for _, h := range []float64{0.02, 0.01} {
 		law, err := stationary.Discretized(wells{}, 0.2, h, sde.Box{Lo: []float64{-3}, Hi: []float64{3}})

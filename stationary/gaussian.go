@@ -288,26 +288,11 @@ func (g *Gaussian) nested(a, b, z []float64, k int) float64 {
 		z[k] = u
 		return math.Exp(-u*u/2) / math.Sqrt(2*math.Pi) * g.nested(a, b, z, k+1)
 	}
-	var integrate func(lo, hi float64, depth int) float64
-	integrate = func(lo, hi float64, depth int) float64 {
-		c, r := lo+(hi-lo)/2, (hi-lo)/2
-		rough, fine := 0.0, 0.0
-		for i, t := range low.x {
-			rough += low.w[i] * f(c+r*t)
-		}
-		for i, t := range high.x {
-			fine += high.w[i] * f(c+r*t)
-		}
-		if math.Abs(fine-rough)*r > 1e-14 && depth < 40 {
-			return integrate(lo, c, depth+1) + integrate(c, hi, depth+1)
-		}
-		return fine * r
-	}
 	n := int(math.Ceil(hi - lo))
 	sum := 0.0
 	for i := range n {
 		w := (hi - lo) / float64(n)
-		sum += integrate(lo+float64(i)*w, lo+float64(i+1)*w, 0)
+		sum += integral(f, lo+float64(i)*w, lo+float64(i+1)*w, 1e-14, 40)
 	}
 	return sum
 }

@@ -641,3 +641,19 @@ func (l *line) mean(f func(float64) float64) (value, err float64) {
 	}
 	return sum / l.mass, (differences+size*(l.err+8*epsilon))/l.mass + math.Abs(sum/l.mass)*l.err
 }
+
+// integral returns ∫_a^b f, halving what is left until the two rules agree to tolerance.
+func integral(f func(float64) float64, a, b, tolerance float64, depth int) float64 {
+	c, r := a+(b-a)/2, (b-a)/2
+	rough, fine := 0.0, 0.0
+	for i, t := range low.x {
+		rough += low.w[i] * f(c+r*t)
+	}
+	for i, t := range high.x {
+		fine += high.w[i] * f(c+r*t)
+	}
+	if math.Abs(fine-rough)*r > tolerance && depth > 0 {
+		return integral(f, a, c, tolerance, depth-1) + integral(f, c, b, tolerance, depth-1)
+	}
+	return fine * r
+}
