@@ -34,9 +34,11 @@ import (
 // forward differences of the drift, at d more gradients for each of its iterations; they
 // are a few. A loss that declares itself quadratic (sde.Harmonic) is solved once for all
 // steps. There is one solution where h Θ times the loss's most negative curvature is
-// below 1, as in wells; outside of them larger steps may jump to another, or find none.
-// A step that is not solved marks its particle, which the run then locates as a
-// *DivergenceError with a *NewtonError.
+// below 1, as in wells; outside of them a larger step may jump to another. Where
+// Newton's corrections lead nowhere, those of a flow are made to descend on ½|x′ − …|² +
+// hΘL(x′), whose minima are solutions: of smooth losses that are bounded below it finds
+// one. A step that is not solved, as at a kink, marks its particle, which the run then
+// locates as a *DivergenceError with a *NewtonError.
 //
 // About four gradients, three Hessians with d³/3 operations each, and one normal for
 // each component of noise a step; Properties.Gradients states the one that is always

@@ -35,7 +35,7 @@ func (e *NewtonError) Error() string {
 }
 
 const (
-	// newtonLimit is how many gradients Newton's method may take in a step.
+	// newtonLimit is how many gradients Newton's method may take in a step, twice.
 	newtonLimit = 100
 	// newtonClose is the relative size of a correction after which the next would be lost in
 	// rounding: the error falls as its square, or by 1e-8 with a Jacobian by differences.
@@ -47,20 +47,29 @@ const (
 //	F(y) = y − r − c a(y, t) = 0
 //
 // for all particles of a batch, by Newton's method from where they are. A correction
-// that does not make the largest |F_l| smaller is halved until it does. The Jacobian I −
+// that does not make the largest |F_l| smaller is halved until it does. Where that leads
+// nowhere and the drift is −∇L, F is the gradient of
+//
+//	φ(y) = ½|y − r|² + c L(y)
+//
+// which has a minimum if L is bounded below, and Newton's method is made to descend on
+// φ: a multiple of I is added to the Jacobian until the correction goes down. The Jacobian I −
 // c ∂a is I + cH with the Hessian of the loss if that has one and a = −∇L; otherwise it
 // comes from forward differences of the drift, d more of them. Each iteration asks for
 // the drift of those particles that are not done, in one batch.
 type newton struct {
 	s       *System
 	c       float64
+	loss    sde.Loss // nil unless the drift is −∇L
 	hessian sde.Hessian
 
 	active         []int     // rows of the particles that are not done
 	trial, a, f, d sde.Batch // of these, in their order: trial points, drifts; by row: F and correction
 	shifted, slope sde.Batch // for differences
 	same           []int
-	size, length   []float64 // by row: the largest |F_l|, and the fraction of the correction that is tried
+	size, length   []float64 // by row: the largest |F_l|, and the fraction of the correction that is tried, 0 at first
+	descends       []bool    // by row: on φ
+	phi, fall      []float64 // by row: φ, and its derivative along the correction
 	jacobian       lu
 	failed         []NewtonError // by row; Iterations is 0 if it has not
 }
@@ -68,9 +77,11 @@ type newton struct {
 func newNewton(s *System, c float64) *newton {
 	batch := func() sde.Batch { return sde.NewBatch(s.Rows, s.State) }
 	n := &newton{s: s, c: c, active: make([]int, 0, s.Rows), trial: batch(), a: batch(), f: batch(), d: batch(),
-		size: make([]float64, s.Rows), length: make([]float64, s.Rows), jacobian: newLU(s.State), failed: make([]NewtonError, s.Rows)}
+		size: make([]float64, s.Rows), length: make([]float64, s.Rows), descends: make([]bool, s.Rows),
+		phi: make([]float64, s.Rows), fall: make([]float64, s.Rows), jacobian: newLU(s.State), failed: make([]NewtonError, s.Rows)}
 	if s.autonomous() {
-		n.hessian, _ = sde.LossOf(s.Equation).(sde.Hessian)
+		n.loss = sde.LossOf(s.Equation)
+		n.hessian, _ = n.loss.(sde.Hessian)
 	}
 	if n.hessian == nil {
 		k := min(s.Rows, s.State)
@@ -98,7 +109,7 @@ func (n *newton) solve(y, r, a sde.Batch, t float64) {
 	for i := range y.Rows {
 		n.active = append(n.active, i)
 		n.failed[i] = NewtonError{}
-		n.length[i] = 0
+		n.length[i], n.descends[i] = 0, false
 	}
 	copy(n.trial.Data, y.Data[:y.Rows*y.Cols])
 	if a.Rows == 0 {
@@ -138,32 +149,62 @@ func (n *newton) look(y, r []float64, i, j, k int, t float64) bool {
 		f[l] = v - r[l] - float64(n.c*a[l])
 	}
 	size := largest(f)
-	first := k == 1
 	switch {
-	case first && !(size <= math.MaxFloat64):
+	case k == 1 && !(size <= math.MaxFloat64):
 		return n.fail(y, i, k, size, false)
 	case size <= 0x1p-50*(largest(trial)+largest(r)+float64(n.c*largest(a))) && size <= math.MaxFloat64: // nothing but rounding
 		copy(y, trial)
 		return false
-	case first || size < (1-float64(0x1p-13*n.length[i]))*n.size[i]:
+	case n.better(trial, r, i, size):
 		copy(y, trial)
-		n.size[i] = size
+		n.size[i], n.length[i] = size, 1
 		copy(d, f)
-		if !n.direction(d, trial, r, a, i, t) {
+		switch ok := n.direction(d, trial, f, r, a, i, t); {
+		case !ok && (n.descends[i] || n.loss == nil):
 			return n.fail(y, i, k, size, true)
-		}
-		n.length[i] = 1
-		if e := largest(d); e <= newtonClose*largest(y) {
+		case !ok:
+			n.descend(d, i)
+		case largest(d) <= newtonClose*largest(y):
 			kernel.Axpy(y, 1, d)
 			return false
 		}
 	default:
 		n.length[i] /= 2
 	}
-	if k == newtonLimit || n.length[i] < 0x1p-40 {
+	if !n.descends[i] && n.loss != nil && (n.length[i] < 0x1p-10 || k == newtonLimit) {
+		n.descend(d, i)
+	}
+	if k == newtonLimit && !n.descends[i] || k == 2*newtonLimit || 0 < n.length[i] && n.length[i] < 0x1p-40 {
 		return n.fail(y, i, k, n.size[i], false)
 	}
 	return true
+}
+
+// descend begins to descend on φ from the best point that particle i has had.
+func (n *newton) descend(d []float64, i int) {
+	clear(d)
+	n.length[i], n.descends[i] = 0, true
+}
+
+// better reports whether the trial point of particle i is to be its next.
+func (n *newton) better(trial, r []float64, i int, size float64) bool {
+	length := n.length[i]
+	if !n.descends[i] {
+		return length == 0 || size < (1-float64(0x1p-13*length))*n.size[i]
+	}
+	n.s.row = i
+	phi := float64(n.c * n.loss.Value(trial))
+	n.s.row = -1
+	for l, v := range trial {
+		phi += float64((v - r[l]) * (v - r[l]) / 2)
+	}
+	// Close to the minimum φ has nothing but rounding to tell.
+	bound := n.phi[i] + float64(0x1p-13*length*n.fall[i])
+	if length == 0 || phi < bound || phi <= n.phi[i]+float64(0x1p-50*math.Abs(n.phi[i])) && size < n.size[i] {
+		n.phi[i] = phi
+		return true
+	}
+	return false
 }
 
 // largest returns the largest |v_l|, NaN if there is one.
@@ -184,27 +225,37 @@ func (n *newton) fail(y []float64, i, k int, size float64, singular bool) bool {
 	return false
 }
 
-// direction replaces F at y by Newton's correction −F′⁻¹F, and reports whether there is
-// one.
-func (n *newton) direction(f, y, r, a []float64, i int, t float64) bool {
+// direction replaces d, which is F at y, by Newton's correction −F′⁻¹F, and reports
+// whether there is one. For a particle that descends on φ it goes down.
+func (n *newton) direction(d, y, f, r, a []float64, i int, t float64) bool {
 	m := n.jacobian.a
-	if n.hessian != nil {
-		n.s.row = i
-		n.hessian.Hessian(m, y)
-		n.s.row = -1
-		kernel.Scale(m, n.c, m)
-	} else {
-		n.differences(y, r, a, i, t)
+	shift := 0.0
+	for range 64 {
+		if n.hessian != nil {
+			n.s.row = i
+			n.hessian.Hessian(m, y)
+			n.s.row = -1
+			kernel.Scale(m, n.c, m)
+		} else {
+			n.differences(y, r, a, i, t)
+		}
+		for l := range y {
+			m[l*len(y)+l] += 1 + shift
+		}
+		if n.jacobian.factor() {
+			n.jacobian.solve(d)
+			kernel.Scale(d, -1, d)
+			if n.fall[i] = product(d, f); largest(d) <= math.MaxFloat64 && (!n.descends[i] || n.fall[i] < 0) {
+				return true
+			}
+		}
+		if !n.descends[i] {
+			break
+		}
+		shift = float64(4*shift) + 1
+		copy(d, f)
 	}
-	for l := range y {
-		m[l*len(y)+l]++
-	}
-	if !n.jacobian.factor() {
-		return false
-	}
-	n.jacobian.solve(f)
-	kernel.Scale(f, -1, f)
-	return largest(f) <= math.MaxFloat64
+	return false
 }
 
 // differences stores −c ∂a at y, where the drift is a.

@@ -473,9 +473,10 @@ func TestUnderdampedRefusals(t *testing.T) {
 	}
 }
 
-// BenchmarkUnderdamped is BenchmarkDoubleWell with the splittings.
+// BenchmarkUnderdamped is BenchmarkDoubleWell with the splittings, and momentum SGD's.
 func BenchmarkUnderdamped(b *testing.B) {
-	for _, scheme := range []integrate.Scheme{integrate.EulerMaruyama{}, integrate.BAOAB{Friction: 1}, integrate.ABOBA{Friction: 1}, integrate.OBABO{Friction: 1}} {
+	for _, scheme := range []integrate.Scheme{integrate.EulerMaruyama{}, integrate.BAOAB{Friction: 1}, integrate.ABOBA{Friction: 1}, integrate.OBABO{Friction: 1},
+		integrate.HeavyBall{LearningRate: 0.1, Momentum: 0.9}, integrate.Nesterov{LearningRate: 0.1, Momentum: 0.9}} {
 		b.Run(strings.TrimPrefix(fmt.Sprintf("%T", scheme), "integrate."), func(b *testing.B) {
 			e := doubleWellEnsemble()
 			e.Scheme = scheme
