@@ -48,7 +48,7 @@ func (f *lu) factor() bool {
 			row := f.row(i)
 			if row[k] != 0 {
 				row[k] /= top[k]
-				kernel.Axpy(row[k+1:], -row[k], top[k+1:])
+				subtract(row[k+1:], row[k], top[k+1:])
 			}
 		}
 	}
@@ -67,6 +67,17 @@ func (f *lu) solve(b []float64) {
 	for i := n - 1; i >= 0; i-- {
 		row := f.row(i)
 		b[i] = (b[i] - product(row[i+1:], b[i+1:])) / row[i]
+	}
+}
+
+// subtract is kernel.Axpy of −a, without a call for a few numbers.
+func subtract(y []float64, a float64, x []float64) {
+	if len(x) > 16 {
+		kernel.Axpy(y, -a, x)
+		return
+	}
+	for i, v := range x {
+		y[i] = math.FMA(-a, v, y[i])
 	}
 }
 

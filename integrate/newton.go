@@ -131,9 +131,10 @@ func (n *newton) solve(y, r, a sde.Batch, t float64) {
 		}
 		trial := n.trial.Slice(0, left)
 		for j, i := range n.active {
-			row := trial.Row(j)
-			copy(row, y.Row(i))
-			kernel.Axpy(row, n.length[i], n.d.Row(i))
+			row, from, length := trial.Row(j), y.Row(i), n.length[i]
+			for l, v := range n.d.Row(i) {
+				row[l] = math.FMA(length, v, from[l])
+			}
 		}
 		s.members = n.active
 		s.drift(n.a.Slice(0, left), trial, t)
@@ -165,7 +166,9 @@ func (n *newton) look(y, r []float64, i, j, k int, t float64) bool {
 		case !ok:
 			n.descend(d, i)
 		case largest(d) <= newtonClose*largest(y):
-			kernel.Axpy(y, 1, d)
+			for l, v := range d {
+				y[l] += v
+			}
 			return false
 		}
 	default:
@@ -235,7 +238,9 @@ func (n *newton) direction(d, y, f, r, a []float64, i int, t float64) bool {
 			n.s.row = i
 			n.hessian.Hessian(m, y)
 			n.s.row = -1
-			kernel.Scale(m, n.c, m)
+			for l, v := range m {
+				m[l] = n.c * v
+			}
 		} else {
 			n.differences(y, r, a, i, t)
 		}
@@ -244,7 +249,9 @@ func (n *newton) direction(d, y, f, r, a []float64, i int, t float64) bool {
 		}
 		if n.jacobian.factor() {
 			n.jacobian.solve(d)
-			kernel.Scale(d, -1, d)
+			for l, v := range d {
+				d[l] = -v
+			}
 			if n.fall[i] = product(d, f); largest(d) <= math.MaxFloat64 && (!n.descends[i] || n.fall[i] < 0) {
 				return true
 			}
