@@ -75,16 +75,16 @@ func Example() {
 	// Output:
 	// SGD: pass
 	// SGD, the noise added twice: fail
-	//   the temperature is 2.022 ± 0.013 times that of the law: a factor 2 in D: √(4D) for √(2D), or the covariance C for D = (η/2)C?
-	//   0.116 ± 0.0015 of the probability is not where the law has it
+	//   the temperature is 2.023 ± 0.014 times that of the law: a factor 2 in D: √(4D) for √(2D), or the covariance C for D = (η/2)C?
+	//   0.114 ± 0.0014 of the probability is not where the law has it
 	// SGD, batches of twice the size: fail
-	//   the temperature is 0.5106 ± 0.0075 times that of the law: a factor ½ in D: √D for √(2D), or noise of variance T h for 2T h?
-	//   0.128 ± 0.0022 of the probability is not where the law has it
+	//   the temperature is 0.5113 ± 0.0072 times that of the law: a factor ½ in D: √D for √(2D), or noise of variance T h for 2T h?
+	//   0.132 ± 0.0025 of the probability is not where the law has it
 	// momentum, its rate not divided by 1/(1−μ): fail
-	//   the temperature is 1.998 ± 0.013 times that of the law: a factor 2 in D: √(4D) for √(2D), or the covariance C for D = (η/2)C?
-	//   0.114 ± 0.0013 of the probability is not where the law has it
+	//   the temperature is 1.998 ± 0.012 times that of the law: a factor 2 in D: √(4D) for √(2D), or the covariance C for D = (η/2)C?
+	//   0.115 ± 0.0012 of the probability is not where the law has it
 	// SGD with clipped gradients: fail
-	//   the temperature is 0.6834 ± 0.013 times that of the law: a factor 1/√2 in D?
+	//   the temperature is 0.6837 ± 0.0097 times that of the law: a factor 1/√2 in D?
 	// SGD with weight decay: fail
-	//   the temperature is 0.6479 ± 0.0076 times that of the law
+	//   the temperature is 0.6485 ± 0.0078 times that of the law
 }

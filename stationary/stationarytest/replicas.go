@@ -7,6 +7,7 @@ package stationarytest
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/sgflow/sgflow/sde"
 )
@@ -149,6 +150,11 @@ func (r Replicas) watch(o Options, begin func(early sde.Batch) error, see func(g
 		return err
 	}
 	groups := r.groups(o.Observations)
+	// Chains fall into groups at random, as they may have been started in a pattern.
+	member := make([]int, r.Chains)
+	for i, k := range rand.New(rand.NewPCG(1, 1)).Perm(r.Chains) {
+		member[k] = i % groups
+	}
 	for k := range o.Observations {
 		r.Advance(theta)
 		if err := finite(o.BurnIn + k + 1); err != nil {
@@ -156,7 +162,7 @@ func (r Replicas) watch(o Options, begin func(early sde.Batch) error, see func(g
 		}
 		half := 2 * k / o.Observations
 		for i := range theta.Rows {
-			g := i % groups
+			g := member[i]
 			if r.Chains < leastIn {
 				g = k * groups / o.Observations
 			}

@@ -51,13 +51,10 @@ func (s *Session) Every(t float64) float64 {
 // goes on with the partial result, the report is marked as partial, and the
 // program exits with code 1.
 func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensemble, schedule integrate.Schedule, observers ...sde.Observer) (*integrate.Result, error) {
-	done := func() {}
-	if isTerminal(s.stderr) {
-		bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
-			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(40), progressbar.OptionThrottle(50*time.Millisecond))
-		// What the bar cannot write is no reason to end a run.
-		e.Progress = func(p integrate.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Done) }
-		done = func() { _ = bar.Finish(); _ = bar.Clear() }
+	set, done := s.Progress(what)
+	// What the bar cannot write is no reason to end a run.
+	if set != nil {
+		e.Progress = func(p integrate.Progress) { set(p.Done, p.Total) }
 	}
 	run := e.Run
 	if _, err := os.Stat(e.Checkpoint.Path); e.Checkpoint.Path != "" && err == nil {
@@ -73,6 +70,17 @@ func (s *Session) Simulate(ctx context.Context, what string, e integrate.Ensembl
 		s.Report.Warn(w.Error())
 	}
 	return result, nil
+}
+
+// Progress draws a progress bar under a name if stderr is a terminal: set says how much of
+// how much is done, and finish takes the bar away. set is nil if there is no terminal.
+func (s *Session) Progress(what string) (set func(done, total int64), finish func()) {
+	if !isTerminal(s.stderr) {
+		return nil, func() {}
+	}
+	bar := progressbar.NewOptions64(1, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(40), progressbar.OptionThrottle(50*time.Millisecond))
+	return func(done, total int64) { bar.ChangeMax64(total); _ = bar.Set64(done) }, func() { _ = bar.Finish(); _ = bar.Clear() }
 }
 
 // isTerminal reports whether w is a character device.
