@@ -50,7 +50,7 @@ func finiteSums() map[string]struct {
 		}
 		x, y := loss.LogisticTeacher(s.n, make([]float64, s.d), 5)
 		size := fmt.Sprintf(" %d×%d", s.n, s.d)
-		add("logistic with intercept"+size, must(loss.NewLogistic(x, y, 0.01)).WithIntercept(), 1, losstest.Hessian, losstest.Normalizable)
+		add("logistic with intercept"+size, must(loss.NewLogistic(x, y, 0.01)).WithIntercept(), 1, losstest.Hessian, losstest.Normalizable, losstest.FlippedGradient)
 		for i := range y { // targets that are not all the same
 			y[i] = y[i] + 0.7*x.At(i, 0)
 		}
@@ -77,7 +77,7 @@ func finiteSums() map[string]struct {
 					scale = kinks
 				}
 				l := must(loss.NewTwoLayer(x, y, loss.TwoLayerSettings{Units: s.k + 1, Activation: a, MeanField: mean, Ridge: 0.02}))
-				add(fmt.Sprintf("two layers, %v, mean field %v,%s", a, mean, size), l, scale, losstest.Normalizable)
+				add(fmt.Sprintf("two layers, %v, mean field %v,%s", a, mean, size), l, scale, losstest.Normalizable, losstest.OutputGradient)
 			}
 		}
 	}
@@ -106,7 +106,10 @@ func finiteSums() map[string]struct {
 			}
 		}
 	}
-	add("matrix completion", must(loss.NewMatrixCompletion(3, 4, 2, entries(3, 4), 0.1)), 1, losstest.Hessian, losstest.Normalizable)
+	x, y := loss.NormalFeatures(5, 2, 1), []float64{1, -1, 0.5, 2, 0}
+	add("scalar MLP", must(loss.NewScalarMLP(x, y, loss.MLPSettings{Hidden: []int{3}, Ridge: 0.1})), 0.7, losstest.Normalizable, losstest.OutputGradient)
+	add("deep linear", must(loss.NewDeepLinear(x, mat.NewDense(5, 1, y), []int{2, 3}, 0.1)), 0.7, losstest.Normalizable)
+	add("matrix completion", must(loss.NewMatrixCompletion(3, 4, 2, entries(3, 4), 0.1)), 1, losstest.Hessian, losstest.Normalizable, losstest.OutputGradient)
 	add("matrix completion, one entry", must(loss.NewMatrixCompletion(1, 1, 1, []loss.MatrixEntry{{Value: 2}}, 0)), 1, losstest.Hessian, losstest.Normalizable)
 	return sums
 }

@@ -228,7 +228,12 @@ func TestClients(t *testing.T) {
 
 func TestGeneratorsPanic(t *testing.T) {
 	t.Parallel()
-	x := loss.NormalFeatures(3, 2, 1)
+	x, binary := loss.NormalFeatures(3, 2, 1), []float64{0, 1, 0}
+	two := must(loss.NewTwoLayer(x, binary, loss.TwoLayerSettings{Units: 1}))
+	net := must(loss.NewDeepLinear(x, mat.NewDense(3, 1, binary), []int{2}, 0))
+	if n := must(loss.NewSoftmax(x, binary, 4, 0)).Classes(); n != 4 {
+		t.Errorf("%d classes, want 4", n)
+	}
 	for name, f := range map[string]func(){
 		"no rows":         func() { loss.NormalFeatures(0, 1, 1) },
 		"no columns":      func() { loss.StudentFeatures(1, 0, 3, 1) },
@@ -241,6 +246,16 @@ func TestGeneratorsPanic(t *testing.T) {
 		"another label":   func() { loss.FlipLabels([]float64{2}, 2, 0.5, 1) },
 		"one class":       func() { loss.FlipLabels([]float64{0}, 1, 0.5, 1) },
 		"nothing to join": func() { loss.Join() },
+		"two intercepts":  func() { must(loss.NewSoftmax(x, binary, 2, 0)).WithIntercept().WithIntercept() },
+		"again":           func() { must(loss.NewLogistic(x, binary, 0)).WithIntercept().WithIntercept() },
+		"a long input":    func() { two.Predict(make([]float64, 3), make([]float64, 3)) },
+		"few parameters":  func() { two.Predict(make([]float64, 2), make([]float64, 2)) },
+		"a long output":   func() { net.Predict(make([]float64, 2), make([]float64, 6), make([]float64, 2)) },
+		"no parameters":   func() { net.Predict(make([]float64, 1), nil, make([]float64, 2)) },
+		"a short start":   func() { net.Start(make([]float64, 5), sde.NewStream(1, nil)) },
+		"a short product": func() { net.Product(make([]float64, 5)) },
+		"a short trace":   func() { must(loss.NewLeastSquares(x, binary, 0)).Laplacian([]float64{1}) },
+		"no teacher":      func() { loss.LogisticTeacher(3, nil, 1) },
 	} {
 		if !panics(f) {
 			t.Errorf("%s: no panic", name)
