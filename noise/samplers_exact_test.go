@@ -6,6 +6,7 @@ package noise_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"sort"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/loss/losstest"
 	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/sde"
 )
@@ -411,4 +413,133 @@ func TestStableStationary(t *testing.T) {
 	if p := p(flow, 3); p > level {
 		t.Errorf("the scale of the flow, %v, is not told from %v: p = %g", flow, scale, p)
 	}
+}
+
+// TestLabelNoiseOfTheLibrary holds C to (σ²/B) H for the library's regressions that interpolate, with their own
+// Hessians.
+func TestLabelNoiseOfTheLibrary(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	design := mat.NewDense(12, 3, nil)
+	truth, labels := []float64{1, -2, 0.5}, make([]float64, 12)
+	for i := range labels {
+		for j := range truth {
+			design.Set(i, j, r.NormFloat64())
+			labels[i] += truth[j] * design.At(i, j)
+		}
+	}
+	squares, err := loss.NewLeastSquares(design, labels, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factors := []float64{1, 0.5, -1, 2, 0.3} // u of two rows, v of three columns, of rank 1
+	var entries []loss.MatrixEntry
+	for a := range 2 {
+		for b := range 3 {
+			entries = append(entries, loss.MatrixEntry{Row: a, Column: b, Value: factors[a] * factors[2+b]})
+		}
+	}
+	completion, err := loss.NewMatrixCompletion(2, 3, 1, entries, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sigma, b = 0.7, 5
+	for name, c := range map[string]struct {
+		l     sde.FiniteSum
+		theta []float64
+	}{"least squares": {squares, truth}, "matrix completion": {completion, factors}} {
+		d := len(c.theta)
+		got, h := make([]float64, d*d), make([]float64, d*d)
+		noise.LabelNoise{Gradient: noise.WithReplacement{Loss: c.l, BatchSize: b}, StdDev: sigma}.GradientCovariance(got, c.theta)
+		c.l.(sde.Hessian).Hessian(h, c.theta)
+		for k, v := range got {
+			if math.Abs(v-sigma*sigma/b*h[k]) > 1e-14 {
+				t.Errorf("%s: C[%d,%d] = %v, (σ²/B) H has %v", name, k/d, k%d, v, sigma*sigma/b*h[k])
+			}
+		}
+	}
+}
+
+// TestSVAGConverges takes the exact moments at time 1 of SGD by steps η/l with two samples of ℓ = ½(x−γ)², γ = ±1, from
+// x = 1. For l = 1 they are off those of the flow as the oracle of Q. Li, C. Tai & W. E (2017) has it computed, and with l
+// they go to them as 1/l.
+func TestSVAGConverges(t *testing.T) {
+	t.Parallel()
+	of := noise.WithReplacement{Loss: line{1, []float64{1, -1}}, BatchSize: 1}
+	const eta = 0.1
+	off := func(l float64) float64 {
+		c := []float64{0}
+		noise.SVAG{Gradient: of, L: l}.GradientCovariance(c, []float64{0.3})
+		h := eta / l
+		mean, variance := 1.0, 0.0
+		for range int(math.Round(1 / h)) {
+			mean, variance = (1-h)*mean, (1-h)*(1-h)*variance+h*h*c[0]
+		}
+		flow := math.Exp(-2) + eta/2*(1-math.Exp(-2)) // E x² of dx = −x dt + √η dW
+		return flow - (mean*mean + variance)
+	}
+	if got := off(1); math.Abs(got-1.0759e-2) > 5e-7 {
+		t.Errorf("the flow is off SGD's E x² by %v, want 1.0759e-2", got)
+	}
+	for l := 8.0; l <= 64; l *= 2 {
+		if r := off(l) / off(2*l); math.Abs(r-2) > 1/l {
+			t.Errorf("from l = %v to twice that the error falls %v times", l, r)
+		}
+	}
+}
+
+// TestSamplerPanics: slices of the wrong length.
+func TestSamplerPanics(t *testing.T) {
+	t.Parallel()
+	l := newRegression(4, 2, 0, 1)
+	with := noise.WithReplacement{Loss: l, BatchSize: 1}
+	theta := []float64{1, 2}
+	var moments noise.GradientMoments
+	moments.Add(theta)
+	series := &noise.NoiseCorrelation{Lags: 2}
+	series.Add(theta)
+	var sigma mat.SymDense
+	for name, f := range map[string]func(){
+		"a covariance of 3 numbers":      func() { with.GradientCovariance(make([]float64, 3), theta) },
+		"a mean of 3 numbers":            func() { noise.ClippedSamples{Gradient: with, Norm: 1}.MeanGradient(make([]float64, 3), theta) },
+		"θ of 1 number":                  func() { noise.SampleCovariance(&sigma, l, theta[:1]) },
+		"a matrix of 3×3":                func() { noise.SampleCovariance(mat.NewSymDense(3, nil), l, theta) },
+		"moments of 3×3":                 func() { moments.Covariance(mat.NewSymDense(3, nil)) },
+		"a gradient of 3":                func() { moments.Add(make([]float64, 3)) },
+		"pairs of two lengths":           func() { (&noise.NoiseScale{Small: 1, Big: 2}).Add(theta, theta[:1]) },
+		"no eigenvalues":                 func() { noise.TopSpectrum(l, theta, 0) },
+		"the spectrum at θ of 1 number":  func() { noise.TopSpectrum(l, theta[:1], 1) },
+		"alignment of two sizes":         func() { noise.Alignment(mat.NewSymDense(3, nil), mat.NewSymDense(2, nil)) },
+		"a root of 3 numbers":            func() { noise.SGDNoise{Gradient: with, LearningRate: 1}.Root(make([]float64, 3), theta, 0) },
+		"a diagonal of 3 numbers":        func() { noise.SGDDiagonal{Gradient: with, LearningRate: 1}.DiagonalRoot(make([]float64, 3), theta, 0) },
+		"a diagonal's root of 3 numbers": func() { noise.SGDDiagonal{Gradient: with, LearningRate: 1}.Root(make([]float64, 3), theta, 0) },
+		"directions of 3 numbers": func() {
+			noise.SGDTop{Gradient: with, LearningRate: 1, Directions: 1}.Root(make([]float64, 3), theta, 0)
+		},
+		"noise of 1 number":              func() { series.Add(theta[:1]) },
+		"autocorrelation at lag 3":       func() { series.Correlation(3) },
+		"autocorrelation at no lags":     func() { new(noise.NoiseCorrelation).Add(theta) },
+		"autocorrelations of other lags": func() { other := &noise.NoiseCorrelation{Lags: 1}; other.Add(theta); series.Merge(other) },
+		"moments of other gradients":     func() { var other noise.GradientMoments; other.Add(theta[:1]); moments.Merge(&other) },
+		"parts of clients of 3 numbers": func() {
+			noise.Clients{Members: []noise.Client{{Gradient: with, Weight: 1}}}.Covariances(make([]float64, 3), make([]float64, 4), theta)
+		},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// TestClientsObjective holds the loss of clients to what a loss must be.
+func TestClientsObjective(t *testing.T) {
+	t.Parallel()
+	losstest.Test(t, noise.Clients{Members: []noise.Client{
+		{Gradient: noise.WithReplacement{Loss: newRegression(5, 2, 0.2, 1), BatchSize: 1}, Weight: 0.3},
+		{Gradient: noise.FullGradient{Loss: bowl{[]float64{1, 3}, []float64{0.5, -1}}}, Weight: 0.7}}}.Objective(), losstest.Options{})
 }
