@@ -7,6 +7,7 @@ package noise
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/sgflow/sgflow/internal/kernel"
 	"github.com/sgflow/sgflow/sde"
@@ -25,8 +26,10 @@ type Client struct {
 //
 //	L = Σ_m w_m L_m,   g = Σ_m w_m Δ_m,             all take part
 //	                   g = (1/S) Σ_s Δ_{m_s},       S take part, each drawn with probability w_m
+//	                   g = (M/S) Σ_s w_{m_s} Δ_{m_s},   S different ones, each set as likely as any
 //
-// A client that is drawn twice in a step answers twice. Each starts from θ, takes K local steps of
+// In the second way a client that is drawn twice in a step answers twice; the third is that of
+// Distinct. Each starts from θ, takes K local steps of
 // rate γ, and reports the mean of its gradients on the way, which is what it has moved by, over γK:
 //
 //	y_0 = θ,   y_{k+1} = y_k − γ g_m(y_k),   Δ_m = (1/K) Σ_{k<K} g_m(y_k) = (θ − y_K)/(γK)
@@ -41,6 +44,7 @@ type Client struct {
 //
 //	Cov g = Σ_m w_m² C_m,                                              all take part
 //	Cov g = (1/S) [Σ_m w_m C_m + Σ_m w_m (μ_m−μ)(μ_m−μ)ᵀ],             S take part
+//	Cov g = (M/S) Σ_m w_m² C_m + (M−S)/(S(M−1)) (1/M) Σ_m (M w_m μ_m−μ)(M w_m μ_m−μ)ᵀ,   S different
 //
 // For K > 1 clients drift towards their own minima, and g has a bias that does not vanish at the
 // minimum of L: for L_m = ½(θ−c_m)ᵀH_m(θ−c_m) its mean is
@@ -53,6 +57,8 @@ type Clients struct {
 	Members []Client
 	// Participants is S; 0 means that all take part in each step.
 	Participants int
+	// Distinct says that the participants of a step are different ones.
+	Distinct bool
 	// LocalSteps is K; 0 means 1.
 	LocalSteps int
 	// LocalRate is γ, positive and finite; it does not matter for K = 1.
@@ -98,6 +104,10 @@ func (s Clients) Validate() error {
 	}
 	if s.Participants < 0 {
 		return &sde.SettingError{Field: "noise: Clients.Participants", Value: s.Participants, Want: "at least 1, or 0 for all"}
+	}
+	if s.Distinct && (s.Participants == 0 || len(s.Members) < s.Participants) {
+		return &sde.SettingError{Field: "noise: Clients.Participants", Value: s.Participants,
+			Want: fmt.Sprintf("1 to %d, the number of clients, if they are to be different", len(s.Members))}
 	}
 	if s.LocalSteps < 0 {
 		return &sde.SettingError{Field: "noise: Clients.LocalSteps", Value: s.LocalSteps, Want: "at least 1, or 0 for 1"}
@@ -195,10 +205,15 @@ func (s Clients) Covariances(within, between, theta []float64) (known bool) {
 			kernel.Axpy(within, m.Weight*m.Weight, c)
 			continue
 		}
-		w := m.Weight / float64(s.Participants)
+		all, some := float64(len(s.Members)), float64(s.Participants)
+		w, apart := m.Weight/some, m.Weight/some
+		if s.Distinct {
+			w, apart = m.Weight*m.Weight*all/some, finitePopulation(len(s.Members), s.Participants)/all
+			kernel.Scale(g, all*m.Weight, g)
+		}
 		kernel.Axpy(within, w, c)
 		kernel.Axpy(g, -1, mean)
-		rankOne(between, w, g)
+		rankOne(between, apart, g)
 	}
 	symmetrise(between, d)
 	return true
@@ -209,6 +224,9 @@ func (s Clients) Covariances(within, between, theta []float64) (known bool) {
 func (s Clients) BindGradients(rows int) sde.GradientFunc {
 	c := &clients{Clients: s, steps: max(s.LocalSteps, 1), members: make([]sde.GradientFunc, len(s.Members)),
 		until: make([]float64, len(s.Members)), u: make([]float64, rows), chosen: make([]int, rows)}
+	if s.Distinct {
+		c.sets, c.distinct = make([]uint32, rows*s.Participants), distinct(len(s.Members), s.Participants, rows)
+	}
 	d := s.Objective().Dim()
 	c.y, c.g, c.sum = sde.NewBatch(rows, d), sde.NewBatch(rows, d), sde.NewBatch(rows, d)
 	var total float64
@@ -226,6 +244,8 @@ type clients struct {
 	members   []sde.GradientFunc
 	until     []float64 // cumulative weights
 	u         []float64
+	sets      []uint32 // of different clients
+	distinct  func(dst []uint32, stream *sde.Stream)
 	chosen    []int // rows that a client serves
 	y, g, sum sde.Batch
 }
@@ -240,6 +260,20 @@ func (c *clients) gradients(dst, x sde.Batch, stream *sde.Stream) {
 		}
 		for m := range c.members {
 			c.add(dst, x, m, c.chosen[:x.Rows], c.Members[m].Weight, stream)
+		}
+		return
+	}
+	if c.Distinct {
+		n := c.Participants
+		c.distinct(c.sets[:x.Rows*n], stream)
+		for m := range c.members {
+			rows := c.chosen[:0]
+			for r := range x.Rows {
+				if slices.Contains(c.sets[r*n:(r+1)*n], uint32(m)) {
+					rows = append(rows, r)
+				}
+			}
+			c.add(dst, x, m, rows, float64(len(c.members))/float64(n)*c.Members[m].Weight, stream)
 		}
 		return
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Draws returns n gradients of a sampler at θ, those of its steps 0 … n−1 for the seed, one after the
-// other. The slice is the same each time. It is what estimators are fed with:
+// Draws returns n gradients of a sampler at θ, those of its steps 0 … n−1 for the seed, one after
+// the other. The slice is the same each time. It is what estimators are fed with:
 //
 //	var m noise.GradientMoments
 //	for g := range noise.Draws(sampler, theta, 1000, 1) {

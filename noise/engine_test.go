@@ -49,9 +49,9 @@ func TestSamplerBits(t *testing.T) {
 	}
 }
 
-// TestLabelNoiseStationary runs SGD on a regression that interpolates, all samples in each step and fresh noise
-// of the labels: with C = (σ²/N) H for every θ the stationary covariance is diagonal where H is, and in
-// a direction of curvature h
+// TestLabelNoiseStationary runs SGD on a regression that interpolates, all samples in each step and
+// fresh noise of the labels: with C = (σ²/N) H for every θ the stationary covariance is diagonal
+// where H is, and in a direction of curvature h
 //
 //	S = (1−ηh)² S + η²σ²h/N = ησ²/(N(2−ηh))
 //
@@ -76,8 +76,8 @@ func TestLabelNoiseStationary(t *testing.T) {
 	accept(t, "the covariance", m.SecondMoment(0, 1), 0)
 }
 
-// TestSamplerGolden holds the bits of samplers to what they were, by the FNV sum of three places: they change
-// only in a release that says so.
+// TestSamplerGolden holds the bits of samplers to what they were, by the FNV sum of three places:
+// they change only in a release that says so.
 func TestSamplerGolden(t *testing.T) {
 	t.Parallel()
 	of := harmonicSum{} // no product of its own is rounded

@@ -315,36 +315,44 @@ func TestClientsDrift(t *testing.T) {
 	}
 }
 
-// TestClientsParts goes through all draws of two clients of three, with two samples each and
-// batches of one, for the parts of the covariance.
+// TestClientsParts goes through all draws of two clients of three, with and without those that are
+// the same, with two samples each and batches of one, for the parts of the covariance.
 func TestClientsParts(t *testing.T) {
 	t.Parallel()
 	data := []samples{{[][]float64{{1}, {3}}}, {[][]float64{{-2}, {0.5}}}, {[][]float64{{4}, {4.5}}}}
 	weights := []float64{0.5, 0.3, 0.2}
-	s := noise.Clients{Participants: 2}
-	for m, l := range data {
-		s.Members = append(s.Members, noise.Client{Gradient: noise.WithReplacement{Loss: l, BatchSize: 1}, Weight: weights[m]})
-	}
-	var mean, square, centres float64
-	for m, l := range data {
-		for n, k := range data {
-			for _, a := range l.g {
-				for _, b := range k.g {
-					p := weights[m] * weights[n] / 4
-					g := (a[0] + b[0]) / 2
-					mean, square = mean+p*g, square+p*g*g
-				}
-			}
-			g := (l.g[0][0] + l.g[1][0] + k.g[0][0] + k.g[1][0]) / 4
-			centres += weights[m] * weights[n] * g * g
+	for _, distinct := range []bool{false, true} {
+		s := noise.Clients{Participants: 2, Distinct: distinct}
+		for m, l := range data {
+			s.Members = append(s.Members, noise.Client{Gradient: noise.WithReplacement{Loss: l, BatchSize: 1}, Weight: weights[m]})
 		}
-	}
-	within, between, all := []float64{0}, []float64{0}, []float64{0}
-	if !s.Covariances(within, between, []float64{0}) || !s.GradientCovariance(all, []float64{0}) {
-		t.Fatal("the covariance is not known")
-	}
-	if math.Abs(all[0]-(square-mean*mean)) > 1e-14 || math.Abs(between[0]-(centres-mean*mean)) > 1e-14 || math.Abs(within[0]-(square-centres)) > 1e-14 {
-		t.Errorf("within %v, between %v, all %v; want %v, %v, %v", within, between, all, square-centres, centres-mean*mean, square-mean*mean)
+		var mean, square, centres float64
+		for m, l := range data {
+			for n, k := range data {
+				p, u, v := weights[m]*weights[n], 1.0, 1.0
+				if distinct {
+					p, u, v = 1.0/6, 3*weights[m], 3*weights[n]
+					if m == n {
+						continue
+					}
+				}
+				for _, a := range l.g {
+					for _, b := range k.g {
+						g := (u*a[0] + v*b[0]) / 2
+						mean, square = mean+p/4*g, square+p/4*g*g
+					}
+				}
+				g := (u*(l.g[0][0]+l.g[1][0]) + v*(k.g[0][0]+k.g[1][0])) / 4
+				centres += p * g * g
+			}
+		}
+		within, between, all := []float64{0}, []float64{0}, []float64{0}
+		if !s.Covariances(within, between, []float64{0}) || !s.GradientCovariance(all, []float64{0}) {
+			t.Fatal("the covariance is not known")
+		}
+		if math.Abs(all[0]-(square-mean*mean)) > 1e-14 || math.Abs(between[0]-(centres-mean*mean)) > 1e-14 || math.Abs(within[0]-(square-centres)) > 1e-14 {
+			t.Errorf("different %v: within %v, between %v, all %v; want %v, %v, %v", distinct, within, between, all, square-centres, centres-mean*mean, square-mean*mean)
+		}
 	}
 }
 
@@ -415,8 +423,8 @@ func TestStableStationary(t *testing.T) {
 	}
 }
 
-// TestLabelNoiseOfTheLibrary holds C to (σ²/B) H for the library's regressions that interpolate, with their own
-// Hessians.
+// TestLabelNoiseOfTheLibrary holds C to (σ²/B) H for the library's regressions that interpolate,
+// with their own Hessians.
 func TestLabelNoiseOfTheLibrary(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
@@ -460,9 +468,9 @@ func TestLabelNoiseOfTheLibrary(t *testing.T) {
 	}
 }
 
-// TestSVAGConverges takes the exact moments at time 1 of SGD by steps η/l with two samples of ℓ = ½(x−γ)², γ = ±1, from
-// x = 1. For l = 1 they are off those of the flow as the oracle of Q. Li, C. Tai & W. E (2017) has it computed, and with l
-// they go to them as 1/l.
+// TestSVAGConverges takes the exact moments at time 1 of SGD by steps η/l with two samples of ℓ =
+// ½(x−γ)², γ = ±1, from x = 1. For l = 1 they are off those of the flow as the oracle of Q. Li, C.
+// Tai & W. E (2017) has it computed, and with l they go to them as 1/l.
 func TestSVAGConverges(t *testing.T) {
 	t.Parallel()
 	of := noise.WithReplacement{Loss: line{1, []float64{1, -1}}, BatchSize: 1}

@@ -174,6 +174,9 @@ func samplers(t *testing.T) map[string]sde.GradientSampler {
 		"averaged":                             noise.Averaged{Gradient: without, Count: 3},
 		"clients":                              noise.Clients{Members: clients},
 		"clients that take part now and then":  noise.Clients{Members: clients, Participants: 2},
+		"two different clients of three":       noise.Clients{Members: clients, Participants: 2, Distinct: true},
+		"different clients, local steps":       noise.Clients{Members: quadratics, Participants: 1, Distinct: true, LocalSteps: 3, LocalRate: 0.2},
+		"all clients, as different ones":       noise.Clients{Members: clients, Participants: 3, Distinct: true},
 		"clients with local steps":             noise.Clients{Members: quadratics, LocalSteps: 3, LocalRate: 0.2},
 		"some clients with local steps":        noise.Clients{Members: quadratics, Participants: 2, LocalSteps: 4, LocalRate: 0.2},
 		"clients whose drift is not known":     noise.Clients{Members: clients, LocalSteps: 2, LocalRate: 0.1},
@@ -294,6 +297,8 @@ func TestSamplersRefused(t *testing.T) {
 		"clients of two dimensions":   noise.Clients{Members: []noise.Client{{ok, 0.5}, {other, 0.5}}},
 		"a client that is shuffled":   noise.Clients{Members: []noise.Client{{shuffled, 1}}},
 		"−1 participants":             noise.Clients{Members: []noise.Client{{ok, 1}}, Participants: -1},
+		"4 of 1 client, different":    noise.Clients{Members: []noise.Client{{ok, 1}}, Participants: 4, Distinct: true},
+		"different ones of all":       noise.Clients{Members: []noise.Client{{ok, 1}}, Distinct: true},
 		"−1 local steps":              noise.Clients{Members: []noise.Client{{ok, 1}}, LocalSteps: -1},
 		"no local rate":               noise.Clients{Members: []noise.Client{{ok, 1}}, LocalSteps: 2},
 	} {

@@ -86,8 +86,8 @@ func TestSGDNoise(t *testing.T) {
 	}
 }
 
-// TestSGDNoiseNaN: where the gradients are not finite, a root is not, and nothing panics or goes on for ever: a run
-// then says which particle diverged.
+// TestSGDNoiseNaN: where the gradients are not finite, a root is not, and nothing panics or goes on
+// for ever: a run then says which particle diverged.
 func TestSGDNoiseNaN(t *testing.T) {
 	t.Parallel()
 	for name, n := range diffusions(t) {
@@ -108,8 +108,8 @@ func TestSGDNoiseNaN(t *testing.T) {
 	}
 }
 
-// TestFinitePopulation holds (N−B)/(B(N−1)) Σ to the other form that it has, (1/B − 1/N) S with S = N/(N−1) Σ, to
-// rounding.
+// TestFinitePopulation holds (N−B)/(B(N−1)) Σ to the other form that it has, (1/B − 1/N) S with S =
+// N/(N−1) Σ, to rounding.
 func TestFinitePopulation(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 3, 20, 569, 60_000} {
@@ -130,7 +130,8 @@ func TestFinitePopulation(t *testing.T) {
 	}
 }
 
-// TestGradientNoiseForms holds the forms of one noise, isotropic, diagonal and dense, to one another.
+// TestGradientNoiseForms holds the forms of one noise, isotropic, diagonal and dense, to one
+// another.
 func TestGradientNoiseForms(t *testing.T) {
 	t.Parallel()
 	const temperature = 0.3

@@ -75,7 +75,12 @@ func (s WithoutReplacement) BindGradients(rows int) sde.GradientFunc {
 
 // BindBatches implements sde.Batched.
 func (s WithoutReplacement) BindBatches(rows int) func(dst []uint32, stream *sde.Stream) {
-	n, b := s.Loss.Samples(), s.BatchSize
+	return distinct(s.Loss.Samples(), s.BatchSize, rows)
+}
+
+// distinct returns a function that stores b different numbers below n for each of at most so many
+// rows, each set as likely as any.
+func distinct(n, b, rows int) func(dst []uint32, stream *sde.Stream) {
 	drawn := make([]uint32, rows)
 	taken, round := make([]uint32, n), uint32(0) // when a sample was last taken
 	return func(dst []uint32, stream *sde.Stream) {
