@@ -175,6 +175,12 @@ func TestNoiseScale(t *testing.T) {
 			t.Errorf("%+v: error %v, want one that wraps sde.ErrInvalid", e, err)
 		}
 	}
+	for name, e := range map[string]sde.Estimate{"the trace of none": new(noise.GradientMoments).Trace(), "the kurtosis of none": new(noise.Kurtosis).Kurtosis(),
+		"the scale of none": new(noise.NoiseScale).Scale()} {
+		if !math.IsNaN(e.Value) || !math.IsNaN(e.StdErr) {
+			t.Errorf("%s is %v", name, e)
+		}
+	}
 	if _, n := noise.NoiseScales(newRegression(5, 2, 0, 1), []float64{1, 2}); !math.IsNaN(n) {
 		t.Errorf("without a Hessian B_noise is %v", n)
 	}

@@ -100,7 +100,8 @@ func (m *GradientMoments) Merge(o *GradientMoments) {
 // Count returns how many gradients there were.
 func (m *GradientMoments) Count() int { return int(m.n) }
 
-// Mean returns component j of the mean, with its standard error.
+// Mean returns component j of the mean, with its standard error, NaN for one gradient. It panics if
+// there is none, or no such component.
 func (m *GradientMoments) Mean(j int) sde.Estimate {
 	d := len(m.center)
 	mean := m.first[j] / m.n
@@ -125,8 +126,12 @@ func (m *GradientMoments) Covariance(dst *mat.SymDense) {
 	}
 }
 
-// Trace returns the trace of the covariance, and its standard error √(Var|g − E g|²/n).
+// Trace returns the trace of the covariance, and its standard error √(Var|g − E g|²/n); both are NaN
+// for fewer than two gradients.
 func (m *GradientMoments) Trace() sde.Estimate {
+	if m.n < 2 {
+		return sde.Estimate{Value: math.NaN(), StdErr: math.NaN(), Groups: int(m.n)}
+	}
 	d := len(m.center)
 	var q, p, t, msm float64 // Σ|δ|², |m|², m·Σ|δ|²δ, mᵀ Σδδᵀ m with m the mean of δ
 	for i := range d {

@@ -28,8 +28,8 @@ func (k *Kurtosis) Merge(o *Kurtosis) { k.sums.merge(&o.sums) }
 // Count returns how many numbers there were.
 func (k *Kurtosis) Count() int { return int(k.sums.p[0]) }
 
-// Kurtosis returns the ratio and its standard error to first order, for independent numbers of
-// finite eighth moment: with z = (x−μ)/σ, skewness s and kurtosis κ,
+// Kurtosis returns the ratio, NaN unless two numbers differ, and its standard error to first order,
+// for independent numbers of finite eighth moment: with z = (x−μ)/σ, skewness s and kurtosis κ,
 //
 //	n se² = E z⁸ − 4κ E z⁶ − 8s E z⁵ + 4κ³ − κ² + 16 s²(κ+1)
 func (k *Kurtosis) Kurtosis() sde.Estimate {

@@ -60,8 +60,11 @@ func (e *NoiseScale) Validate() error {
 }
 
 // Add takes in the gradients of two batches, of Small and of Big samples. It panics if lengths
-// differ.
+// differ, or sizes are not in order.
 func (e *NoiseScale) Add(small, big []float64) {
+	if e.Small < 1 || e.Big <= e.Small {
+		panic("noise: a noise scale needs 1 ≤ Small < Big")
+	}
 	if len(small) != len(big) {
 		panic(badGradient)
 	}
@@ -112,11 +115,16 @@ func (e *NoiseScale) parts() (s, q, vs, vq, c float64) {
 	if n := float64(e.Samples); n > 0 {
 		f, g = (n-1)/n, 1/n
 	}
+	if e.n == 0 {
+		nan := math.NaN()
+		return nan, nan, nan, nan, nan
+	}
 	w := 1 / (e.n * (e.n - 1))
 	return f * e.s, e.q + float64(g*e.s), f * f * e.ss * w, (e.qq + float64(2*g*e.sq) + float64(g*g*e.ss)) * w, f * (e.sq + float64(g*e.ss)) * w
 }
 
-// Trace returns tr Σ, or tr(HΣ), with its standard error.
+// Trace returns tr Σ, or tr(HΣ), with its standard error, which is NaN for one pair; all is for
+// none.
 func (e *NoiseScale) Trace() sde.Estimate {
 	s, _, v, _, _ := e.parts()
 	return sde.Estimate{Value: s, StdErr: math.Sqrt(v), Groups: int(e.n)}

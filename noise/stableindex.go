@@ -52,8 +52,11 @@ func (e *StableIndex) block() int {
 	return e.Block
 }
 
-// Add takes a number in.
+// Add takes a number in. It panics if Block is 1 or negative.
 func (e *StableIndex) Add(x float64) {
+	if e.Block < 0 || e.Block == 1 {
+		panic("noise: sums of blocks of fewer than two numbers")
+	}
 	if x == 0 {
 		e.zeros++
 		return

@@ -39,7 +39,8 @@ type SamplerOptions struct {
 	Scale float64
 	// Rows and Steps are how many particles are sampled at each point, and for how many steps
 	// each of two blocks; 0 means 256 and 64. Rows is at least 16. A fault of size δ in units of a
-	// standard deviation is found from about 50/δ² gradients on.
+	// standard deviation is found from about 50/δ² gradients on. That a sampler which is
+	// Correlated over n steps is independent beyond them is tested if Steps is at least 2n.
 	Rows, Steps int
 	// Seed selects the noise; another must pass as well.
 	Seed uint64
