@@ -12,6 +12,7 @@
 //	ZeroFlux      p ∝ D^(α−1) exp(−∫L′/D), any D(x) under any calculus, in one dimension
 //	Gaussian      N(μ, S) in any dimension, of a Linear flow and of the Chain that a
 //	              scheme or an optimizer (HeavyBall) makes of it
+//	ConstantSGD   SGD at a minimum of a finite sum as a sampler of the posterior
 //	FokkerPlanck  any equation in one or two dimensions, solved on a grid: its law,
 //	              evolution, spectrum, committors and passage times
 //	StudentT      D that grows as the loss; PowerLaw makes it of SGD's settings
