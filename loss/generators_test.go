@@ -45,7 +45,7 @@ func countP(count, n int, p float64) float64 {
 
 func TestFeatures(t *testing.T) {
 	t.Parallel()
-	const n = 40_000
+	const n = 20_000
 	for _, nu := range []float64{0.5, 1, 3, 20} {
 		x := loss.StudentFeatures(n/4, 4, nu, 1).RawMatrix().Data
 		right := distuv.StudentsT{Nu: nu, Sigma: 1}
