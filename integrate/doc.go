@@ -16,6 +16,7 @@
 //   - Final: the last state of all, which can start another run;
 //   - Acceptance: how many proposals of a Metropolis chain are accepted;
 //   - FirstPassage: how long until a set is reached, crossings within a step included;
+//   - Occupation and Transitions: shares of time in regions, and the Markov chain between them;
 //   - Series: any observer, kept for each time where others pool over time;
 //   - those of package stationary, and one's own (sde.Observer).
 //

@@ -31,7 +31,6 @@
 //
 // each of which says when it does not hold. DetailedBalance says whether exp(−L/T) is an
 // equation's law in any dimension, and what current flows in it.
-// each of which says when it does not hold.
 // StringMethod finds the path and the saddles between two minima, FindMinimum and
 // FindSaddle one of either, and MinimumAction the likeliest way against a drift that
 // is no gradient.
