@@ -235,6 +235,46 @@ func TestLabelNoiseSlides(t *testing.T) {
 	}
 }
 
+// TestLabelNoiseDrift holds the drift of u = a² − b² under label noise to its rate. Given the residual e = ab − 1
+// without noise, E u′ = u (1 − η²(σ² + e²)), so that
+//
+//	u_K/Π_k (1 − η²(σ² + e_k²))
+//
+// has the mean u_0 for any K. Near the minima e² is small, and du/dt = −ησ²u.
+func TestLabelNoiseDrift(t *testing.T) {
+	t.Parallel()
+	const eta, sigma, rows, steps = 0.05, 0.5, 2048, 300
+	f := noise.LabelNoise{Gradient: noise.WithReplacement{Loss: ab{}, BatchSize: 1}, StdDev: sigma}.BindGradients(rows)
+	stream := sde.NewStream(1+*seedShift, nil)
+	x, g := sde.NewBatch(rows, 2), sde.NewBatch(rows, 2)
+	product, wrong := make([]float64, rows), make([]float64, rows)
+	for r := range rows {
+		x.Row(r)[0], x.Row(r)[1], product[r], wrong[r] = 2, 0.5, 1, 1
+	}
+	for k := range steps {
+		stream.At(sde.Steps, 0, k)
+		for r := range rows {
+			e := x.Row(r)[0]*x.Row(r)[1] - 1
+			product[r] *= 1 - eta*eta*(sigma*sigma+e*e)
+			wrong[r] *= 1 - eta*eta*(0.9*sigma*sigma+e*e)
+		}
+		f(g, x, stream)
+		for i := range x.Data {
+			x.Data[i] -= eta * g.Data[i]
+		}
+	}
+	of := func(product []float64) sde.Estimate {
+		v := make([]float64, rows)
+		for r := range rows {
+			v[r] = (x.Row(r)[0]*x.Row(r)[0] - x.Row(r)[1]*x.Row(r)[1]) / product[r]
+		}
+		mean, stderr := meanError(v)
+		return sde.Estimate{Value: mean, StdErr: stderr}
+	}
+	accept(t, "u/Π", of(product), 3.75)
+	refuse(t, "u/Π for a label noise of 0.9 σ²", of(wrong), 3.75)
+}
+
 // TestLabelFlipsCovariance holds that of flips to Cov_i h_i and p(1−p) E xxᵀ, taken by hand, and
 // shows that it is not in proportion to the Hessian.
 func TestLabelFlipsCovariance(t *testing.T) {
