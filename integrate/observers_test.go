@@ -355,6 +355,7 @@ func savers() map[string]interface {
 		"Moments":          new(integrate.Moments),
 		"Moments of three": &integrate.Moments{Dim: 3, Features: func(dst, x sde.Batch) { clear(dst.Data) }},
 		"Mean":             integrate.NewMean(2, func(dst, theta []float64) { dst[0], dst[1] = theta[0], theta[1] }),
+		"Weighted":         integrate.NewWeighted(integrate.SGLD{}, 2, func(dst, theta []float64) { dst[0], dst[1] = theta[0], theta[1] }),
 		"Final":            new(integrate.Final),
 		"Trajectories":     &integrate.Trajectories{Particles: []int{1, 5}},
 		"Series":           integrate.NewSeries(func() *integrate.Moments { return new(integrate.Moments) }),

@@ -31,12 +31,13 @@ import (
 // the time Σ h_k of the flow. Noise must be constant; it may be nil, which leaves SGD
 // with decreasing rates.
 //
-// No orders are stated, as the steps of a run do not go to 0 together; each is one of
-// EulerMaruyama, linearly stable for h_k·λ < 2. One gradient, sampled if Gradient is
-// set, and one normal for each component of noise a step. Source: Welling & Teh, 2011,
-// Bayesian learning via stochastic gradient Langevin dynamics, ICML, eq. 4; the weights
-// and the rates: Teh, Thiery & Vollmer, 2016, Consistency and fluctuations for
-// stochastic gradient Langevin dynamics, J. Mach. Learn. Res. 17.
+// Each step is one of EulerMaruyama, whose stationary law is of order 1 in h_k, linearly
+// stable for h_k·λ < 2. Orders of paths and at a fixed time are not stated, as the steps
+// of a run do not go to 0 together. One gradient, sampled if Gradient is set, and one
+// normal for each component of noise a step. Source: Welling & Teh, 2011, Bayesian
+// learning via stochastic gradient Langevin dynamics, ICML, eq. 4; the weights and the
+// rates: Teh, Thiery & Vollmer, 2016, Consistency and fluctuations for stochastic
+// gradient Langevin dynamics, J. Mach. Learn. Res. 17.
 type SGLD struct {
 	// Gradient samples g; nil means ∇L itself.
 	Gradient sde.GradientSampler
@@ -86,7 +87,7 @@ func (u SGLD) Properties(class sde.NoiseClass) (Properties, error) {
 	if class != sde.Constant {
 		return Properties{}, refusal("SGLD", fmt.Sprintf("%v noise, only constant", class), "EulerMaruyama")
 	}
-	return Properties{Name: "SGLD", Calculus: sde.Ito, Stability: 2, Gradients: 1, Normals: 1}, nil
+	return Properties{Name: "SGLD", Calculus: sde.Ito, Invariant: 1, Stability: 2, Gradients: 1, Normals: 1}, nil
 }
 
 // validSampler returns what is wrong with a sampler that knows, nil for none.

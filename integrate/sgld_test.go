@@ -76,7 +76,7 @@ func TestSGLDSteps(t *testing.T) {
 				t.Errorf("%+v: the noise of step %d is %.15g, want %.15g", test.scheme, k, have, want)
 			}
 		}
-		if p, err := test.scheme.Properties(sde.Constant); err != nil || p.Strong+p.Weak+p.Invariant != 0 {
+		if p, err := test.scheme.Properties(sde.Constant); err != nil || p.Strong+p.Weak != 0 {
 			t.Errorf("%+v: states %+v, error %v", test.scheme, p, err)
 		}
 	}
@@ -304,10 +304,54 @@ func TestSGLDSettings(t *testing.T) {
 	}
 }
 
+// faultySGLD is SGLD with a fault planted.
+type faultySGLD struct {
+	integrate.SGLD
+	fault string
+}
+
+func (f faultySGLD) Bind(s *integrate.System) (integrate.Kernel, error) {
+	return &faultySGLDKernel{f, s, sde.NewBatch(s.Rows, s.State), sde.NewBatch(s.Rows, s.State), make([]float64, s.Rows*s.Noise)}, nil
+}
+
+type faultySGLDKernel struct {
+	f        faultySGLD
+	s        *integrate.System
+	g, noise sde.Batch
+	z        []float64
+}
+
+func (k *faultySGLDKernel) Step(x sde.Batch, t float64, stream *sde.Stream) {
+	h := k.f.StepAt(int(math.Round(t/k.s.Step)), k.s.Step)
+	a, b := h, math.Sqrt(h)
+	switch k.f.fault {
+	case "noise of h":
+		b = h
+	case "twice the step":
+		a = 2 * h
+	case "T for 2T":
+		b /= math.Sqrt2
+	}
+	a *= k.s.Slope(k.g.Slice(0, x.Rows), x, t)
+	z := k.z[:x.Rows*k.s.Noise]
+	stream.Increments(z)
+	k.s.Spread(k.noise.Slice(0, x.Rows), x, t, z)
+	for i := range x.Rows {
+		for j := range x.Cols {
+			x.Row(i)[j] += a*k.g.Row(i)[j] + b*k.noise.Row(i)[j]
+		}
+	}
+}
+
 // TestSGLDBattery, with the bits of runs under any number of workers; and a run whose
 // steps do not fall is not SGLD.
 func TestSGLDBattery(t *testing.T) {
 	integratetest.Test(t, integrate.SGLD{}, integratetest.Options{})
+	for _, test := range []struct{ fault, says string }{{"noise of h", "quadratic"}, {"twice the step", "quadratic"}, {"T for 2T", "invariant measure"}} {
+		if err := integratetest.Check(faultySGLD{fault: test.fault}, integratetest.Options{}); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("planted fault not found: %s: %v", test.fault, err)
+		}
+	}
 	l := means{1, []float64{1, -2, 4}}
 	e := integrate.Ensemble{Equation: sde.Flow{Loss: l, Diffusion: noise.Temperature{T: 0.1}}, Scheme: integrate.SGLD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 2}},
 		Step: 0.25, Particles: 3000, Seed: 3, Workers: 1}
