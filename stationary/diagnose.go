@@ -14,7 +14,7 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Diagnostics say how far the numbers of Chains can be trusted.
+// Diagnostics say how far the numbers of Draws can be trusted.
 type Diagnostics struct {
 	// Mean is that of all numbers, with the standard error that its effective sample size
 	// gives; Groups is the number of chains.
@@ -35,7 +35,7 @@ type Diagnostics struct {
 // Diagnose looks at chains in all ways that this package has. It returns an
 // *sde.SettingError for chains of different lengths, of fewer than 8 numbers, or with
 // numbers that are not finite.
-func Diagnose(c Chains) (*Diagnostics, error) {
+func Diagnose(c Draws) (*Diagnostics, error) {
 	if err := c.check("Diagnose", 1); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (d *Diagnostics) String() string {
 // It sees a drift of the mean as soon as independent chains resolve it, and what does not
 // move the mean not at all: give it chains of |θ| or L(θ) too. It returns an *sde.SettingError
 // for fewer than four chains, fewer than 100 numbers in each, or numbers that are not finite.
-func SettlingTime(c Chains) (int, error) {
+func SettlingTime(c Draws) (int, error) {
 	if err := c.check("SettlingTime", leastChains); err != nil {
 		return 0, err
 	}

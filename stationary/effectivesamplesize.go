@@ -24,7 +24,7 @@ import "math"
 //
 // It returns an *sde.SettingError for chains of different lengths, of fewer than 8 numbers, or
 // with numbers that are not finite.
-func EffectiveSampleSize(c Chains) (float64, error) {
+func EffectiveSampleSize(c Draws) (float64, error) {
 	if err := c.check("EffectiveSampleSize", 1); err != nil {
 		return 0, err
 	}
@@ -34,7 +34,7 @@ func EffectiveSampleSize(c Chains) (float64, error) {
 // BulkEffectiveSampleSize returns the effective sample size of the numbers' normal scores,
 // for how well the middle of the law is known, even if it has no variance. Errors are those of
 // EffectiveSampleSize.
-func BulkEffectiveSampleSize(c Chains) (float64, error) {
+func BulkEffectiveSampleSize(c Draws) (float64, error) {
 	if err := c.check("BulkEffectiveSampleSize", 1); err != nil {
 		return 0, err
 	}
@@ -43,7 +43,7 @@ func BulkEffectiveSampleSize(c Chains) (float64, error) {
 
 // TailEffectiveSampleSize returns the lesser of the effective sample sizes of the events
 // that a number is below the quantiles of 5 % and 95 %. Errors are those of EffectiveSampleSize.
-func TailEffectiveSampleSize(c Chains) (float64, error) {
+func TailEffectiveSampleSize(c Draws) (float64, error) {
 	if err := c.check("TailEffectiveSampleSize", 1); err != nil {
 		return 0, err
 	}
@@ -65,7 +65,7 @@ func TailEffectiveSampleSize(c Chains) (float64, error) {
 // many numbers make an independent one. Of an autoregression of correlation ρ, or an
 // Ornstein–Uhlenbeck process watched every Δ with ρ = exp(−kΔ), it is
 // (1+ρ)/(1−ρ) = coth(kΔ/2). Errors are those of EffectiveSampleSize.
-func AutocorrelationTime(c Chains) (float64, error) {
+func AutocorrelationTime(c Draws) (float64, error) {
 	if err := c.check("AutocorrelationTime", 1); err != nil {
 		return 0, err
 	}
@@ -73,7 +73,7 @@ func AutocorrelationTime(c Chains) (float64, error) {
 }
 
 // effective is the effective sample size of chains that have been cut.
-func effective(c Chains) float64 {
+func effective(c Draws) float64 {
 	chains, n := len(c), len(c[0])
 	total := float64(chains * n)
 	gamma := make([]float64, n) // mean autocovariance

@@ -24,7 +24,7 @@ const leastChains = 4
 //
 // It returns an *sde.SettingError for fewer than four chains, chains of different lengths or of
 // fewer than 4 numbers, or numbers that are not finite.
-func RHat(c Chains) (float64, error) {
+func RHat(c Draws) (float64, error) {
 	if err := c.check("RHat", leastChains); err != nil {
 		return 0, err
 	}
@@ -35,7 +35,7 @@ func RHat(c Chains) (float64, error) {
 }
 
 // rhat is R̂ of chains that have been cut.
-func rhat(c Chains) float64 {
+func rhat(c Draws) float64 {
 	n := float64(len(c[0]))
 	means, variances := c.moments()
 	within, _ := meanOf(variances)

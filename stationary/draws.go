@@ -15,15 +15,15 @@ import (
 	"github.com/sgflow/sgflow/sde"
 )
 
-// Chains are numbers that several runs of one sampler, or several particles, gave in the
+// Draws are chains of numbers that several runs of one sampler, or several particles, gave in the
 // course of time: a chain a row, all of one length. Diagnose says how far they can be
 // trusted. They are held in memory; what is too long for that is observed by a Histogram
 // or integrate.Mean, whose errors need no chains.
-type Chains [][]float64
+type Draws [][]float64
 
 // check returns an error unless there are enough chains, of one length that is long enough,
 // of finite numbers.
-func (c Chains) check(function string, least int) error {
+func (c Draws) check(function string, least int) error {
 	bad := func(field string, value any, want string, err error) error {
 		return &sde.SettingError{Field: "stationary: " + function + " " + field, Value: value, Want: want, Err: err}
 	}
@@ -48,8 +48,8 @@ func (c Chains) check(function string, least int) error {
 
 // split returns the first and the last half of each chain as chains of their own; of an odd
 // number the middle is left out.
-func (c Chains) split() Chains {
-	var s Chains
+func (c Draws) split() Draws {
+	var s Draws
 	for _, x := range c {
 		half := len(x) / 2
 		s = append(s, x[:half], x[len(x)-half:])
@@ -58,8 +58,8 @@ func (c Chains) split() Chains {
 }
 
 // each returns chains of a function of the numbers.
-func (c Chains) each(f func(v float64) float64) Chains {
-	s := make(Chains, len(c))
+func (c Draws) each(f func(v float64) float64) Draws {
+	s := make(Draws, len(c))
 	for i, x := range c {
 		s[i] = make([]float64, len(x))
 		for k, v := range x {
@@ -70,7 +70,7 @@ func (c Chains) each(f func(v float64) float64) Chains {
 }
 
 // sorted returns all numbers in ascending order.
-func (c Chains) sorted() []float64 {
+func (c Draws) sorted() []float64 {
 	var all []float64
 	for _, x := range c {
 		all = append(all, x...)
@@ -93,7 +93,7 @@ func quantileOf(sorted []float64, q float64) float64 {
 // sharing their mean rank,
 //
 //	z = Φ⁻¹((rank − 3/8)/(S + 1/4))
-func (c Chains) normalised() Chains {
+func (c Draws) normalised() Draws {
 	all := c.sorted()
 	s := float64(len(all))
 	return c.each(func(v float64) float64 {
@@ -105,7 +105,7 @@ func (c Chains) normalised() Chains {
 }
 
 // moments returns the mean and the variance (of divisor n−1) of each chain.
-func (c Chains) moments() (means, variances []float64) {
+func (c Draws) moments() (means, variances []float64) {
 	for _, x := range c {
 		mean, squares := meanOf(x)
 		means, variances = append(means, mean), append(variances, squares/float64(len(x)-1))

@@ -21,7 +21,7 @@ import (
 )
 
 // eightSchools returns the chains of a column of the test data.
-func eightSchools(t *testing.T, column int) stationary.Chains {
+func eightSchools(t *testing.T, column int) stationary.Draws {
 	t.Helper()
 	f, err := os.Open("testdata/eightschools.csv")
 	if err != nil {
@@ -32,7 +32,7 @@ func eightSchools(t *testing.T, column int) stationary.Chains {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := make(stationary.Chains, 4)
+	c := make(stationary.Draws, 4)
 	for _, line := range lines[1:] {
 		k, _ := strconv.Atoi(line[0])
 		v, err := strconv.ParseFloat(line[column], 64)
@@ -74,9 +74,9 @@ func TestEightSchools(t *testing.T) {
 }
 
 // autoregression returns chains of x′ = ρx + √(1−ρ²) z, of law N(0, 1).
-func autoregression(chains, n int, rho float64, seed uint64) stationary.Chains {
+func autoregression(chains, n int, rho float64, seed uint64) stationary.Draws {
 	r := rand.New(rand.NewPCG(seed, 7))
-	c := make(stationary.Chains, chains)
+	c := make(stationary.Draws, chains)
 	for i := range c {
 		c[i] = make([]float64, n)
 		x := r.NormFloat64()
@@ -94,7 +94,7 @@ func autoregression(chains, n int, rho float64, seed uint64) stationary.Chains {
 func TestAutocorrelationTime(t *testing.T) {
 	t.Parallel()
 	const rho, repeats, alpha = 0.9, 40, 1e-6 / 4
-	below := func(c stationary.Chains) stationary.Chains {
+	below := func(c stationary.Draws) stationary.Draws {
 		for _, x := range c {
 			for k, v := range x {
 				x[k] = 0
@@ -113,10 +113,10 @@ func TestAutocorrelationTime(t *testing.T) {
 		t.Errorf("the time of the event is %v", indicator)
 	}
 	for name, c := range map[string]struct {
-		of   func(c stationary.Chains) stationary.Chains
+		of   func(c stationary.Draws) stationary.Draws
 		want float64
 	}{
-		"number": {func(c stationary.Chains) stationary.Chains { return c }, (1 + rho) / (1 - rho)},
+		"number": {func(c stationary.Draws) stationary.Draws { return c }, (1 + rho) / (1 - rho)},
 		"event":  {below, indicator},
 	} {
 		var values []float64
@@ -225,14 +225,14 @@ func TestChainsRefused(t *testing.T) {
 	ten := make([]float64, 10)
 	for k, err := range []error{
 		second(stationary.EffectiveSampleSize(nil)),
-		second(stationary.EffectiveSampleSize(stationary.Chains{{1, 2, 3}})),
-		second(stationary.BulkEffectiveSampleSize(stationary.Chains{ten, ten[:8]})),
-		second(stationary.TailEffectiveSampleSize(stationary.Chains{{1, 2, 3, 4, math.NaN(), 6}})),
-		second(stationary.AutocorrelationTime(stationary.Chains{{1, 2, 3, 4, math.Inf(1), 6}})),
-		second(stationary.RHat(stationary.Chains{ten, ten, ten})),
-		second(stationary.Diagnose(stationary.Chains{})),
-		second(stationary.SettlingTime(stationary.Chains{ten, ten, ten, ten})),
-		second(stationary.SettlingTime(stationary.Chains{ten})),
+		second(stationary.EffectiveSampleSize(stationary.Draws{{1, 2, 3}})),
+		second(stationary.BulkEffectiveSampleSize(stationary.Draws{ten, ten[:8]})),
+		second(stationary.TailEffectiveSampleSize(stationary.Draws{{1, 2, 3, 4, math.NaN(), 6}})),
+		second(stationary.AutocorrelationTime(stationary.Draws{{1, 2, 3, 4, math.Inf(1), 6}})),
+		second(stationary.RHat(stationary.Draws{ten, ten, ten})),
+		second(stationary.Diagnose(stationary.Draws{})),
+		second(stationary.SettlingTime(stationary.Draws{ten, ten, ten, ten})),
+		second(stationary.SettlingTime(stationary.Draws{ten})),
 		second(stationary.BatchMeans(ten, 1)), second(stationary.BatchMeans(ten, 11)), second(stationary.BatchMeans(nil, 0)),
 		second(stationary.BatchMeans([]float64{1, math.NaN(), 3, 4}, 2)),
 	} {
@@ -240,7 +240,7 @@ func TestChainsRefused(t *testing.T) {
 			t.Errorf("case %d: error %v, want one that wraps sde.ErrInvalid", k, err)
 		}
 	}
-	if n, err := stationary.EffectiveSampleSize(stationary.Chains{ten}); err != nil || !math.IsNaN(n) {
+	if n, err := stationary.EffectiveSampleSize(stationary.Draws{ten}); err != nil || !math.IsNaN(n) {
 		t.Errorf("of a chain that does not move: %v, %v", n, err)
 	}
 }
