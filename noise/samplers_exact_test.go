@@ -68,10 +68,12 @@ func TestClippedEnumerated(t *testing.T) {
 		return f * x, f * y
 	}
 	var whole, each, largest float64 // means of the first component
+	var square float64               // of the mean clipped
 	for _, a := range l.g {
 		for _, b := range l.g {
 			x, _ := clip((a[0]+b[0])/2, (a[1]+b[1])/2)
 			whole += x / 9
+			square += x * x / 9
 			p, _ := clip(a[0], a[1])
 			q, _ := clip(b[0], b[1])
 			each += (p + q) / 18
@@ -104,6 +106,11 @@ func TestClippedEnumerated(t *testing.T) {
 			t.Errorf("%s: is not told from the other, %v: p = %g", name, s.other, p)
 		}
 	}
+	of := make([]float64, 512)
+	draws(noise.Clipped{Gradient: with, Norm: c}, []float64{0, 0}, len(of), 64, 4, func(r int, g []float64) { of[r] += g[0] * g[0] / 64 })
+	mean, stderr := meanError(of)
+	accept(t, "the mean clipped: E g²", sde.Estimate{Value: mean, StdErr: stderr}, square)
+	refuse(t, "the mean clipped: E g² of what is not clipped", sde.Estimate{Value: mean, StdErr: stderr}, square*1.1)
 	// Far above the gradients nothing is clipped, to the bit.
 	var plain, clipped []float64
 	draws(with, []float64{0, 0}, 8, 4, 3, func(_ int, g []float64) { plain = append(plain, g...) })
