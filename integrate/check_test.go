@@ -25,7 +25,7 @@ import (
 // holds to be no fewer than were made.
 const (
 	suiteAlpha = 1e-6
-	maxChecks  = 250
+	maxChecks  = 500
 	alpha      = suiteAlpha / maxChecks
 )
 

@@ -550,6 +550,7 @@ func TestMetropolisRefusals(t *testing.T) {
 
 func TestMetropolisBattery(t *testing.T) {
 	for _, scheme := range []integrate.Scheme{integrate.MALA{}, integrate.MALA{Tuning: 0.25}, integrate.RandomWalkMetropolis{}} {
-		integratetest.Test(t, scheme, integratetest.Options{})
+		// A step is not linear in its noise where it may be refused.
+		integratetest.Test(t, scheme, integratetest.Options{Skip: []string{"quadratic"}})
 	}
 }
