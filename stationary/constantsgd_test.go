@@ -128,21 +128,10 @@ func TestConstantSGDReplicas(t *testing.T) {
 	if _, err := run.Run(context.Background(), integrate.Schedule{BurnIn: 40 * rate * 10, Time: 60 * rate * 5, Every: 10 * rate}, &m); err != nil {
 		t.Fatal(err)
 	}
-	p := func(law *mat.SymDense) float64 {
-		least := 1.0
-		for i := range 2 {
-			for j := i; j < 2; j++ {
-				e := m.Covariance(i, j)
-				student := stationary.StudentT{Scale: 1, Nu: float64(e.Groups - 1)}
-				least = math.Min(least, 3*2*student.CDF(-math.Abs(e.Value-law.At(i, j))/e.StdErr))
-			}
-		}
-		return math.Min(least, 1)
-	}
-	accept(t, "update", p(must(s.Update(rate, 0)).Covariance()))
-	reject(t, "flow", p(must(s.Law(rate)).Covariance()))
+	accept(t, "update", covarianceP(&m, must(s.Update(rate, 0)).Covariance()))
+	reject(t, "flow", covarianceP(&m, must(s.Law(rate)).Covariance()))
 	s.WithoutReplacement = true
-	reject(t, "without replacement", p(must(s.Update(rate, 0)).Covariance()))
+	reject(t, "without replacement", covarianceP(&m, must(s.Update(rate, 0)).Covariance()))
 }
 
 // The mean of iterates of replicas, step by step.

@@ -8,6 +8,7 @@
 // A law is made from a loss:
 //
 //	Boltzmann     p ∝ exp(−L/T), of the flow dθ = −∇L dt + √(2T) dW
+//	Unnormalized  the same in any dimension, by its score
 //	Discretized   p ∝ exp(−L_h/T), what Euler–Maruyama at step h samples of it
 //	ZeroFlux      p ∝ D^(α−1) exp(−∫L′/D), any D(x) under any calculus, in one dimension
 //	Gaussian      N(μ, S) in any dimension, of a Linear flow and of the Chain that a

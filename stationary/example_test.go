@@ -22,6 +22,27 @@ func (wells) Dim() int                      { return 1 }
 func (wells) Value(theta []float64) float64 { q := theta[0]*theta[0] - 1; return q * q / 4 }
 func (wells) Gradient(dst, theta []float64) { dst[0] = theta[0] * (theta[0]*theta[0] - 1) }
 
+// multiplicative is noise of one component in one dimension with D(x).
+type multiplicative func(x float64) float64
+
+func (multiplicative) Dims() (state, noise int) { return 1, 1 }
+func (d multiplicative) Root(dst, theta []float64, t float64) {
+	dst[0] = math.Sqrt(2 * d(theta[0]))
+}
+
+// thermal is D = T·I.
+type thermal float64
+
+func (thermal) Dims() (state, noise int)      { return 0, 0 }
+func (thermal) Class() sde.NoiseClass         { return sde.Constant }
+func (n thermal) Temperature(float64) float64 { return float64(n) }
+func (n thermal) Root(dst, theta []float64, _ float64) {
+	clear(dst)
+	for i := range theta {
+		dst[i*len(theta)+i] = math.Sqrt(2 * float64(n))
+	}
+}
+
 func ExampleBoltzmann() {
 	law, err := stationary.Boltzmann(wells{}, 0.2)
 	if err != nil {
@@ -109,12 +130,12 @@ func ExampleFokkerPlanck() {
 		fmt.Println(err)
 		return
 	}
-	time, err := generator.MeanFirstPassageTime(above(1))
+	time, err := generator.MeanFirstPassageTime(sde.HalfSpace{Normal: []float64{1}, Offset: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	committor, err := generator.Committor(below(-1), above(1))
+	committor, err := generator.Committor(sde.HalfSpace{Normal: []float64{-1}, Offset: 1}, sde.HalfSpace{Normal: []float64{1}, Offset: 1})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -181,6 +181,9 @@ func TestFokkerPlanckFlatMinimum(t *testing.T) {
 // Passage times of Müller–Brown at T = 15 from its two other minima.
 func TestFokkerPlanckMullerBrown(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("grids of 200×200 in long tests")
+	}
 	target := setFunc(func(x []float64) bool { return 0.5 <= x[0] && x[0] <= 0.75 && -0.1 <= x[1] && x[1] <= 0.15 })
 	var a, c, mean [2]float64
 	for k, n := range []int{100, 200} {
@@ -299,6 +302,9 @@ func TestFokkerPlanckTurning(t *testing.T) {
 // converge as fast, those at the sides included.
 func TestFokkerPlanckFullDiffusion(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("grids of 200×200 in long tests")
+	}
 	root := func(x, y float64) [4]float64 {
 		s := 0.7 * math.Sin(x+y)
 		return [4]float64{math.Sqrt(2 + x*x/4), 0, s, math.Sqrt(2 - s*s + y*y/8)}

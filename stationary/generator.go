@@ -256,6 +256,11 @@ func (g *Generator) Committor(a, b sde.Set) (*Field, error) {
 
 // mark returns 1 for the cells whose centre a set holds.
 func (g *Generator) mark(name string, set sde.Set) ([]uint8, error) {
+	if v, ok := set.(interface{ Validate(dim int) error }); ok {
+		if err := v.Validate(g.dim); err != nil {
+			return nil, err
+		}
+	}
 	mark, count := make([]uint8, g.n[0]*g.n[1]), 0
 	for k := range mark {
 		if set.Contains(g.Center(k)) {

@@ -5,6 +5,7 @@
 package stationary_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +13,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/sgflow/sgflow/integrate"
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
 )
@@ -402,4 +404,64 @@ func TestLinearRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, c.got)
 		}
 	}
+}
+
+// What the engine's schemes do to a quadratic, found from their own code, is what the
+// chains say.
+func TestChainAgainstSchemes(t *testing.T) {
+	t.Parallel()
+	const k, T = 1.7, 0.4
+	l := must(stationary.NewLinear(mat.NewDense(1, 1, []float64{k}), mat.NewSymDense(1, []float64{T}), nil))
+	for _, h := range []float64{0.05, 0.9} {
+		for name, c := range map[string]struct {
+			chain  *stationary.Chain
+			scheme integrate.Scheme
+		}{
+			"Euler–Maruyama":      {must(l.EulerMaruyama(h)), integrate.EulerMaruyama{}},
+			"stochastic Heun":     {must(l.StochasticHeun(h)), integrate.StochasticHeun{}},
+			"Leimkuhler–Matthews": {must(l.LeimkuhlerMatthews(h)), integrate.LeimkuhlerMatthews{}},
+		} {
+			want, err := integrate.QuadraticVariance(c.scheme, k, T, h)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			within(t, name, c.chain.Covariance().At(0, 0)/want, 1, 1e-13)
+		}
+	}
+}
+
+// The engine's particles on the rotating flow have the covariance of the chain at their
+// step, which that of the flow is not.
+func TestChainReplicas(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("replicas are run in long tests")
+	}
+	const h = 0.25
+	eq := constantly{field{func(x, y float64) (float64, float64) { return -x, -2 * y }, skew}}
+	run := integrate.Ensemble{Equation: eq, Scheme: integrate.EulerMaruyama{}, Step: h, Particles: 64 * 128, Seed: 9}
+	var m integrate.Moments
+	if _, err := run.Run(context.Background(), integrate.Schedule{BurnIn: 100 * h, Time: 400 * h, Every: 8 * h}, &m); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, "chain", covarianceP(&m, must(rotating().EulerMaruyama(h)).Covariance()))
+	reject(t, "flow", covarianceP(&m, rotating().Covariance()))
+}
+
+// constantly declares that a field's noise is constant.
+type constantly struct{ field }
+
+func (constantly) Class() sde.NoiseClass { return sde.Constant }
+
+// covarianceP tests the covariance of two coordinates that a run observed.
+func covarianceP(m *integrate.Moments, want *mat.SymDense) float64 {
+	least := 1.0
+	for i := range 2 {
+		for j := i; j < 2; j++ {
+			e := m.Covariance(i, j)
+			student := stationary.StudentT{Scale: 1, Nu: float64(e.Groups - 1)}
+			least = math.Min(least, 3*2*student.CDF(-math.Abs(e.Value-want.At(i, j))/e.StdErr))
+		}
+	}
+	return math.Min(least, 1)
 }

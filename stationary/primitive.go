@@ -15,7 +15,9 @@ import (
 // many panels, which are halved until the series have converged and double in size
 // outwards, beyond 1e150 where the interval is infinite.
 type primitive struct {
-	pieces []piece // from left to right, without gaps
+	pieces []piece    // from left to right, without gaps
+	lo, hi float64    // of the interval
+	far    [2]float64 // what F overflows to beyond the pieces, on the left and the right
 }
 
 type piece struct {
@@ -55,8 +57,8 @@ var chebyshevRule = func() (r struct {
 
 // newPrimitive integrates f outwards from x0; centres are places about which it may vary.
 func newPrimitive(f func(float64) float64, x0, lo, hi float64, centres []float64) *primitive {
-	p := &primitive{}
-	for _, sign := range []float64{-1, 1} {
+	p := &primitive{lo: lo, hi: hi}
+	for k, sign := range []float64{-1, 1} {
 		end := hi
 		if sign < 0 {
 			end = lo
@@ -90,7 +92,8 @@ func newPrimitive(f func(float64) float64, x0, lo, hi float64, centres []float64
 		}
 		slices.SortFunc(edges, func(a, b float64) int { return cmpFloat(sign*a, sign*b) })
 		edges = slices.Compact(edges)
-		side := p.outwards(f, edges, end)
+		var side []piece
+		side, p.far[k] = p.outwards(f, edges, end)
 		if sign < 0 {
 			slices.Reverse(side)
 		}
@@ -100,8 +103,7 @@ func newPrimitive(f func(float64) float64, x0, lo, hi float64, centres []float64
 }
 
 // outwards integrates over the intervals between edges, each away from the first.
-func (p *primitive) outwards(f func(float64) float64, edges []float64, end float64) []piece {
-	var side []piece
+func (p *primitive) outwards(f func(float64) float64, edges []float64, end float64) (side []piece, far float64) {
 	sum, total := 0.0, 0.0
 	type job struct {
 		from, to float64
@@ -118,6 +120,9 @@ func (p *primitive) outwards(f func(float64) float64, edges []float64, end float
 			limit := deepest
 			if j.to == end {
 				limit = 1000 // a singular end is approached by halves
+			}
+			if !(q.err < math.MaxFloat64) && math.Abs(j.from) > 1e15 {
+				return side, math.Copysign(math.Inf(1), sum)
 			}
 			tolerance := 2 * epsilon * (1 + math.Abs(sum) + math.Abs(whole))
 			mid := j.from + (j.to-j.from)/2
@@ -137,7 +142,7 @@ func (p *primitive) outwards(f func(float64) float64, edges []float64, end float
 			side = append(side, q)
 		}
 	}
-	return side
+	return side, math.NaN()
 }
 
 // newPiece returns the series of ∫ f from a on [a, b].
@@ -182,18 +187,17 @@ func (q *piece) value(x float64) float64 {
 	return q.start + (q.c[0] + t*u - v)
 }
 
-// at returns F(x), and NaN outside the interval.
+// at returns F(x), an infinity where it overflows, and NaN outside the interval.
 func (p *primitive) at(x float64) float64 {
 	n := len(p.pieces)
 	i := sort.Search(n, func(i int) bool { return x <= p.pieces[i].b })
-	if i == n {
-		if n == 0 || x != p.pieces[n-1].b {
-			return math.NaN()
-		}
-		i = n - 1
-	}
-	if x < p.pieces[i].a {
+	switch {
+	case !(p.lo <= x && x <= p.hi):
 		return math.NaN()
+	case i == n:
+		return p.far[1]
+	case x < p.pieces[i].a:
+		return p.far[0]
 	}
 	return p.pieces[i].value(x)
 }

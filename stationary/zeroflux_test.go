@@ -15,27 +15,6 @@ import (
 	"github.com/sgflow/sgflow/stationary"
 )
 
-// multiplicative is noise of one component in one dimension with D(x).
-type multiplicative func(x float64) float64
-
-func (multiplicative) Dims() (state, noise int) { return 1, 1 }
-func (d multiplicative) Root(dst, theta []float64, t float64) {
-	dst[0] = math.Sqrt(2 * d(theta[0]))
-}
-
-// thermal is D = T·I.
-type thermal float64
-
-func (thermal) Dims() (state, noise int)      { return 0, 0 }
-func (thermal) Class() sde.NoiseClass         { return sde.Constant }
-func (n thermal) Temperature(float64) float64 { return float64(n) }
-func (n thermal) Root(dst, theta []float64, _ float64) {
-	clear(dst)
-	for i := range theta {
-		dst[i*len(theta)+i] = math.Sqrt(2 * float64(n))
-	}
-}
-
 // parabolic is x²/2.
 var parabolic = function{func(x float64) float64 { return x * x / 2 }, func(x float64) float64 { return x }}
 
