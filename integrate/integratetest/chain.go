@@ -156,18 +156,36 @@ func (c *chain) at(f []float64, x float64) float64 {
 	return dot(row, f[:len(row)])
 }
 
-// stationary returns the mean of f under the stationary law.
+// stationary returns the mean of f under the stationary law: what f becomes, a
+// constant, after many steps. What is slowest to vanish, the difference between the
+// wells, falls by the same factor at each step and is taken away by Aitken's
+// extrapolation.
 func (c *chain) stationary(f func(x float64) float64) (float64, bool) {
 	v := c.function(f)
+	w := c.apply(v)
 	limit := int(400 / c.h)
 	for n := range limit {
-		v = c.apply(v)
+		u := v
+		v, w = w, c.apply(w)
 		if n%8 != 0 {
 			continue
 		}
+		var ratio, norm float64
+		for i := range v {
+			d := v[i] - u[i]
+			ratio += d * (w[i] - v[i])
+			norm += d * d
+		}
+		if norm > 0 {
+			ratio /= norm
+		}
+		if !(math.Abs(ratio) < 1) {
+			continue
+		}
 		lo, hi := math.Inf(1), math.Inf(-1)
-		for _, w := range v {
-			lo, hi = math.Min(lo, w), math.Max(hi, w)
+		for i := range v {
+			x := v[i] + (w[i]-v[i])/(1-ratio)
+			lo, hi = math.Min(lo, x), math.Max(hi, x)
 		}
 		if hi-lo < 1e-10 {
 			return (lo + hi) / 2, true
