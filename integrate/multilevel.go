@@ -40,7 +40,8 @@ import (
 // which N_l was found are used again: the estimate has a bias of order 1/Pilot of
 // its error, and rare large values of f that no sample shows are missed.
 //
-// The scheme must follow the Brownian path (a strong order above 0). Bits depend on
+// The scheme must follow the Brownian path (a strong order above 0). Gradients are
+// counted as it states them, the least if its steps adapt. Bits depend on
 // the seed and the settings, not on the workers. Source: Giles, 2008, Multilevel
 // Monte Carlo path simulation, Operations Research 56, eqs. 3–12; Giles, 2015,
 // Multilevel Monte Carlo methods, Acta Numerica 24, algorithm 1.
@@ -184,7 +185,7 @@ func (m Multilevel) plan() (*plan, error) {
 	if p.properties.Weak == 0 {
 		return nil, invalid("Multilevel.Scheme", p.properties.Name, "a scheme that states a weak order, from which the bias is extrapolated: take EulerMaruyama", sde.ErrUnsupported)
 	}
-	if _, ok := m.Scheme.(Tuned); ok {
+	if t, ok := m.Scheme.(Tuned); ok && t.TuningTime() > 0 {
 		return nil, invalid("Multilevel.Scheme", p.properties.Name, "a scheme that is not tuned in a burn-in: take EulerMaruyama", sde.ErrUnsupported)
 	}
 	if class := classOf(p.Equation); m.Antithetic && class != sde.General {

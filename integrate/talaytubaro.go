@@ -168,7 +168,7 @@ func (x TalayTubaro) plan(s Schedule) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := x.Ensemble.Scheme.(Tuned); ok {
+	if t, ok := x.Ensemble.Scheme.(Tuned); ok && t.TuningTime() > 0 {
 		return nil, invalid("TalayTubaro.Ensemble.Scheme", p.properties.Name, "a scheme of a fixed step: this one tunes itself", sde.ErrUnsupported)
 	}
 	what, order := "weak order", p.properties.Weak
