@@ -40,6 +40,26 @@ var (
 	_ Starter   = (*adam)(nil)
 )
 
+// Scaled returns the update for batches of κ times the size, to be run with a learning rate of √κ
+// times: the square-root rule of Malladi et al. (2022), β′ = 1 − κ(1−β) and ε′ = ε/√κ. Where the
+// noise of a gradient is large against it, σ ∝ 1/√B, that keeps all constants of Adam's stochastic
+// differential equations, ση, εη and (1−β)/η², and so the law at the time η² a step. For SGD
+// the rule is linear, η′ = κη. It returns an error unless κ is positive and the new β are from 0, below 1.
+func (u Adam) Scaled(kappa float64) (Adam, error) {
+	if err := positive("Adam.Scaled κ", kappa); err != nil {
+		return Adam{}, err
+	}
+	if _, err := u.Properties(sde.Constant); err != nil {
+		return Adam{}, err
+	}
+	u.Beta1, u.Beta2 = 1-float64(kappa*(1-orDefault(u.Beta1, 0.9))), 1-float64(kappa*(1-orDefault(u.Beta2, 0.999)))
+	u.Epsilon = orDefault(u.Epsilon, 1e-8) / math.Sqrt(kappa)
+	if !(u.Beta1 > 0 && u.Beta2 > 0) {
+		return Adam{}, invalid("Adam.Scaled κ", kappa, "a factor that leaves β = 1 − κ(1−β) above 0", nil)
+	}
+	return u, nil
+}
+
 // Properties returns what the update is, or an error that says what is wrong with it.
 func (u Adam) Properties(sde.NoiseClass) (Properties, error) {
 	for _, f := range []struct {

@@ -126,6 +126,22 @@ func BenchmarkLogisticSGD(b *testing.B) {
 	benchmark(b, e, 500, "ns/sample-gradient", 32)
 }
 
+// BenchmarkUpdates is LogisticSGD for 100 steps of each update: what its history adds.
+func BenchmarkUpdates(b *testing.B) {
+	e, l := logisticSGD(b, 1024)
+	g := noise.WithReplacement{Loss: l, BatchSize: 32}
+	for _, u := range []integrate.Scheme{
+		integrate.SGD{Gradient: g}, integrate.SGDMomentum{Gradient: g, Momentum: 0.9}, integrate.Adam{Gradient: g}, integrate.RMSprop{Gradient: g},
+		integrate.DelayedSGD{Gradient: g, Delay: 4}, integrate.Averaged{Of: integrate.SGD{Gradient: g}}, integrate.SVRG{Gradient: g},
+		integrate.LocalSGD{Workers: []sde.GradientSampler{g, g}, LocalSteps: 4},
+	} {
+		b.Run(strings.TrimPrefix(fmt.Sprintf("%T", u), "integrate."), func(b *testing.B) {
+			e.Scheme = u
+			benchmark(b, e, 100, "ns/particle-step", 1)
+		})
+	}
+}
+
 // BenchmarkPlainGradient is DoubleWell for a loss of the three required methods.
 func BenchmarkPlainGradient(b *testing.B) {
 	e := doubleWellEnsemble()

@@ -30,6 +30,9 @@ type LocalSGD struct {
 	Workers      []sde.GradientSampler // M of them; their noise must be white
 	LocalSteps   int                   // H; 0 means 1
 	Participants int                   // K ≤ M; 0 means all
+	// Rate is a schedule: the learning rate at time t is η·Rate(t); nil means 1. It must be
+	// a pure function, safe for concurrent use.
+	Rate func(t float64) float64
 }
 
 var (
@@ -75,7 +78,11 @@ func (u LocalSGD) Width(d int) int { return d + len(u.Workers)*(d+1) }
 
 // Bind returns the kernel for a system.
 func (u LocalSGD) Bind(s *System) (Kernel, error) {
-	k := &localSGD{d: s.State, m: len(u.Workers), k: u.participants(), h: max(u.LocalSteps, 1), rate: s.Step,
+	r, err := newRate("LocalSGD.Rate", s.Step, u.Rate)
+	if err != nil {
+		return nil, err
+	}
+	k := &localSGD{d: s.State, m: len(u.Workers), k: u.participants(), h: max(u.LocalSteps, 1), rate: r,
 		x: sde.NewBatch(s.Rows, s.State), g: sde.NewBatch(s.Rows, s.State), rows: make([]int, s.Rows), u: make([]float64, s.Rows*len(u.Workers))}
 	for m, g := range u.Workers {
 		if err := checkUpdate(fmt.Sprintf("LocalSGD.Workers[%d]", m), s, g); err != nil {
@@ -88,7 +95,7 @@ func (u LocalSGD) Bind(s *System) (Kernel, error) {
 
 type localSGD struct {
 	d, m, k, h int
-	rate       float64
+	rate       rate
 	gradients  []sde.GradientFunc
 	x, g       sde.Batch
 	rows       []int // that a worker takes part in
@@ -101,7 +108,8 @@ func (k *localSGD) part(m int) int { return k.d*(1+k.m) + m }
 // Start begins a round; the first step begins one of its own.
 func (k *localSGD) Start(x sde.Batch, s *sde.Stream) { k.begin(x, s) }
 
-func (k *localSGD) Step(x sde.Batch, _ float64, stream *sde.Stream) {
+func (k *localSGD) Step(x sde.Batch, t float64, stream *sde.Stream) {
+	eta := k.rate.at(t)
 	if _, step := stream.Place(); step%k.h == 0 {
 		k.begin(x, stream)
 	}
@@ -123,7 +131,7 @@ func (k *localSGD) Step(x sde.Batch, _ float64, stream *sde.Stream) {
 			row := x.Row(i)
 			theta := row[at : at+k.d]
 			for j, v := range g.Row(n) {
-				theta[j] -= float64(k.rate * v)
+				theta[j] -= float64(eta * v)
 				row[j] += theta[j] / float64(k.k)
 			}
 		}

@@ -29,6 +29,9 @@ import (
 type SAGA struct {
 	Gradient sde.Batched // draws the batches and names the finite sum
 	Averaged bool        // SAG
+	// Rate is a schedule: the learning rate at time t is η·Rate(t); nil means 1. It must be
+	// a pure function, safe for concurrent use.
+	Rate func(t float64) float64
 }
 
 var (
@@ -73,13 +76,17 @@ func (u SAGA) Bind(s *System) (Kernel, error) {
 	if l.Dim() != s.State {
 		return nil, invalid("SAGA.Gradient", fmt.Sprintf("samples of dimension %d", l.Dim()), fmt.Sprintf("%d, that of the equation", s.State), sde.ErrDimension)
 	}
-	return &saga{d: s.State, n: l.Samples(), b: b, rate: s.Step, averaged: u.Averaged, loss: l, draw: u.Gradient.BindBatches(s.Rows),
+	r, err := newRate("SAGA.Rate", s.Step, u.Rate)
+	if err != nil {
+		return nil, err
+	}
+	return &saga{d: s.State, n: l.Samples(), b: b, rate: r, averaged: u.Averaged, loss: l, draw: u.Gradient.BindBatches(s.Rows),
 		samples: make([]uint32, s.Rows*b), fresh: sde.NewBatch(b, s.State), g: make([]float64, s.State)}, nil
 }
 
 type saga struct {
 	d, n, b  int
-	rate     float64
+	rate     rate
 	averaged bool
 	loss     sde.FiniteSum
 	draw     func(dst []uint32, s *sde.Stream)
@@ -109,7 +116,8 @@ func (k *saga) split(row []float64) (theta, table, mean []float64) {
 	return row[:k.d], row[k.d : (k.n+1)*k.d], row[(k.n+1)*k.d : (k.n+2)*k.d]
 }
 
-func (k *saga) Step(x sde.Batch, _ float64, stream *sde.Stream) {
+func (k *saga) Step(x sde.Batch, t float64, stream *sde.Stream) {
+	eta := k.rate.at(t)
 	k.draw(k.samples[:x.Rows*k.b], stream)
 	for r := range x.Rows {
 		theta, table, mean := k.split(x.Row(r))
@@ -138,7 +146,7 @@ func (k *saga) Step(x sde.Batch, _ float64, stream *sde.Stream) {
 			g = mean
 		}
 		for j, v := range g {
-			theta[j] -= float64(k.rate * v)
+			theta[j] -= float64(eta * v)
 		}
 	}
 }

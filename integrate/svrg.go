@@ -24,6 +24,9 @@ import (
 type SVRG struct {
 	Gradient sde.Batched // draws the batches and names the finite sum
 	Every    int         // steps between snapshots; 0 means N/B, rounded up: an epoch
+	// Rate is a schedule: the learning rate at time t is η·Rate(t); nil means 1. It must be
+	// a pure function, safe for concurrent use.
+	Rate func(t float64) float64
 }
 
 var (
@@ -68,13 +71,17 @@ func (u SVRG) Bind(s *System) (Kernel, error) {
 	if l.Dim() != s.State {
 		return nil, invalid("SVRG.Gradient", fmt.Sprintf("samples of dimension %d", l.Dim()), fmt.Sprintf("%d, that of the equation", s.State), sde.ErrDimension)
 	}
-	return &svrg{d: s.State, rate: s.Step, every: u.every(), b: b, loss: l, draw: u.Gradient.BindBatches(s.Rows), samples: make([]uint32, s.Rows*b),
+	r, err := newRate("SVRG.Rate", s.Step, u.Rate)
+	if err != nil {
+		return nil, err
+	}
+	return &svrg{d: s.State, rate: r, every: u.every(), b: b, loss: l, draw: u.Gradient.BindBatches(s.Rows), samples: make([]uint32, s.Rows*b),
 		mean: sde.BindMinibatches(l, s.Rows), x: sde.NewBatch(s.Rows, s.State), g: sde.NewBatch(s.Rows, s.State), old: sde.NewBatch(s.Rows, s.State)}, nil
 }
 
 type svrg struct {
 	d, every, b int
-	rate        float64
+	rate        rate
 	loss        sde.FiniteSum
 	draw        func(dst []uint32, s *sde.Stream)
 	samples     []uint32
@@ -93,11 +100,11 @@ func (k *svrg) snapshot(x sde.Batch) {
 	}
 }
 
-func (k *svrg) Step(x sde.Batch, _ float64, stream *sde.Stream) {
+func (k *svrg) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	if _, step := stream.Place(); step > 0 && step%k.every == 0 {
 		k.snapshot(x)
 	}
-	samples := k.samples[:x.Rows*k.b]
+	eta, samples := k.rate.at(t), k.samples[:x.Rows*k.b]
 	k.draw(samples, stream)
 	theta, g, old := k.x.Slice(0, x.Rows), k.g.Slice(0, x.Rows), k.old.Slice(0, x.Rows)
 	for i := range x.Rows {
@@ -111,7 +118,7 @@ func (k *svrg) Step(x sde.Batch, _ float64, stream *sde.Stream) {
 	for i := range x.Rows {
 		row, o := x.Row(i), old.Row(i)
 		for j, gj := range g.Row(i) {
-			row[j] -= float64(k.rate * (gj - o[j] + row[2*k.d+j]))
+			row[j] -= float64(eta * (gj - o[j] + row[2*k.d+j]))
 		}
 	}
 }

@@ -424,6 +424,58 @@ func TestAdaptive(t *testing.T) {
 	}
 }
 
+// TestScalingRules holds the rules for κ times the batch to what they keep: D ∝ η/B for SGD,
+// whose stationary variance differs by the second order alone, and the constants of Adam's
+// equations with σ ∝ 1/√B, ση, εη and (1−β)/η². SGD's rule for Adam is the planted fault.
+func TestScalingRules(t *testing.T) {
+	const kappa, eta, h, c = 4.0, 0.01, 1.5, 2.0
+	variance := func(eta, c float64) float64 {
+		m, v := affineUpdate(t, quadratic{h}, heavyBall(0), eta, 0)
+		return stationaryOf(m, v, mat.NewDense(1, 1, []float64{c})).At(0, 0)
+	}
+	// ηC/(h(2−ηh)), C = c/B.
+	agree(t, "SGD, ratio of variances", variance(kappa*eta, c/kappa)/variance(eta, c), (2-eta*h)/(2-kappa*eta*h), 1e-10)
+	u := integrate.Adam{Gradient: shifted{loss: quadratic{1}}, Beta1: 0.95, Beta2: 0.99, Epsilon: 1e-6}
+	v, err := u.Scaled(kappa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range []struct {
+		factor float64 // of η
+		keeps  bool
+	}{{math.Sqrt(kappa), true}, {kappa, false}} {
+		next := rule.factor * eta
+		sigma := 1 / math.Sqrt(kappa)
+		worst := 0.0
+		for _, pair := range [][2]float64{
+			{sigma * next, eta}, {v.Epsilon * next, u.Epsilon * eta}, {(1 - v.Beta1) / (next * next), (1 - u.Beta1) / (eta * eta)}, {(1 - v.Beta2) / (next * next), (1 - u.Beta2) / (eta * eta)},
+		} {
+			worst = max(worst, math.Abs(pair[0]/pair[1]-1))
+		}
+		if rule.keeps != (worst < 1e-12) {
+			t.Errorf("with %g times the learning rate the constants change by %g", rule.factor, worst)
+		}
+	}
+}
+
+// TestWeakSGD holds SGD on ℓ = ½(x−γ)², γ = ±1, five steps of 0.2 from 1, to its exact moments;
+// the mean of its modified equation of order 1, e⁻¹, is the planted fault.
+func TestWeakSGD(t *testing.T) {
+	long(t)
+	l := means{k: 1, x: []float64{-1, 1}}
+	seed := 111 + *seedShift
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: 1}}, Step: 0.2,
+		Particles: 64 * 1024, Seed: seed, Start: integrate.Points{{1}}}
+	var m integrate.Moments
+	mustRun(t, e, integrate.Schedule{Time: 1}, &m)
+	s, p := estimateP(m.Mean(0), 0.32768)
+	accept(t, "SGD: mean at time 1", seed, s, p)
+	s, p = estimateP(m.Mean(0), math.Exp(-1))
+	reject(t, "SGD: mean of the modified equation", seed, s, p)
+	s, p = estimateP(m.Variance(0), 0.2*0.2*(1-math.Pow(0.8, 10))/(1-0.64))
+	accept(t, "SGD: variance at time 1", seed, s, p)
+}
+
 // drawn is a sampler of batches that are always the same.
 type drawn struct {
 	loss sde.FiniteSum
@@ -869,6 +921,11 @@ func TestUpdatesRefused(t *testing.T) {
 	bad := noise.WithReplacement{Loss: l}
 	big := means{k: 1, x: make([]float64, 1<<20)}
 	negative := func(float64) float64 { return -1 }
+	for _, kappa := range []float64{0, -1, math.NaN(), 11} {
+		if _, err := (integrate.Adam{Gradient: g}).Scaled(kappa); !errors.Is(err, sde.ErrInvalid) {
+			t.Errorf("scaled by %g: error %v", kappa, err)
+		}
+	}
 	for name, u := range map[string]integrate.Scheme{
 		"μ = 1":              integrate.SGDMomentum{Gradient: g, Momentum: 1},
 		"μ < 0":              integrate.SGDMomentum{Gradient: g, Momentum: -0.1},
@@ -881,6 +938,9 @@ func TestUpdatesRefused(t *testing.T) {
 		"λ infinite":         integrate.Adam{Gradient: g, Decay: math.Inf(1)},
 		"negative rate":      integrate.Adam{Gradient: g, Rate: negative},
 		"SGD, negative rate": integrate.SGD{Gradient: g, Rate: negative},
+		"SVRG, rate":         integrate.SVRG{Gradient: g, Rate: negative},
+		"SAGA, rate":         integrate.SAGA{Gradient: g, Rate: negative},
+		"local SGD, rate":    integrate.LocalSGD{Workers: []sde.GradientSampler{g}, Rate: negative},
 		"β = 2":              integrate.RMSprop{Gradient: g, Beta: 2},
 		"RMSprop, ε NaN":     integrate.RMSprop{Gradient: g, Epsilon: math.NaN()},
 		"Adagrad, ε < 0":     integrate.Adagrad{Gradient: g, Epsilon: -1},
