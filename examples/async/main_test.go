@@ -5,33 +5,18 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"image/png"
 	"math"
-	"os"
 	"strconv"
-	"strings"
 	"testing"
 
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 	"github.com/sgflow/sgflow/sde"
 )
-
-func execute(ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = program().Execute(ctx, args, &out, &errs)
-	return code, out.String(), errs.String()
-}
 
 // small is a run that takes no time.
 var small = []string{"-particles", "2048", "-time", "10", "-longest", "4"}
 
 func TestSmall(t *testing.T) {
-	code, stdout, stderr := execute(t.Context(), append([]string{"-json", "-data", "csv", "-out", t.TempDir()}, small...)...)
-	if code != 0 || stderr != "" {
-		t.Fatalf("exit code %d, stderr %q", code, stderr)
-	}
 	type row struct {
 		Simulated, Change sde.Estimate
 		Measured, Exact   float64
@@ -41,9 +26,7 @@ func TestSmall(t *testing.T) {
 		Stability, Fixed, Random map[string]row
 		Pictures, Data, Warnings []string
 	}
-	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
-		t.Fatal(err)
-	}
+	exampletest.JSON(t, program(), &r, append([]string{"-data", "csv", "-out", t.TempDir()}, small...)...)
 	if r.Partial || len(r.Warnings) > 0 || len(r.Stability) != 5 || len(r.Fixed) != 5 || len(r.Random) != 2 {
 		t.Fatalf("%+v", r)
 	}
@@ -70,25 +53,8 @@ func TestSmall(t *testing.T) {
 	if len(r.Pictures) != 1 || len(r.Data) != 1 {
 		t.Fatalf("pictures %v, data %v", r.Pictures, r.Data)
 	}
-	f, err := os.Open(r.Pictures[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if size := img.Bounds().Size(); size.X != 2*840 || size.Y != 2*640 {
-		t.Errorf("the picture has %v pixels", size)
-	}
-	// The table says the same.
-	code, text, _ := execute(t.Context(), append([]string{"-out", t.TempDir()}, small...)...)
-	for _, want := range []string{"The largest stable ηh", "always τ", "geometric", "±", "async.png"} {
-		if code != 0 || !strings.Contains(text, want) {
-			t.Errorf("exit code %d, no %q in the table:\n%s", code, want, text)
-		}
-	}
+	exampletest.Picture(t, r.Pictures[0], 840, 640)
+	exampletest.Table(t, program(), []string{"The largest stable ηh", "always τ", "geometric", "±", "async.png"}, append([]string{"-out", t.TempDir()}, small...)...)
 }
 
 // TestExact holds the variance for τ = 1 to what iterating the recursion of its second
@@ -107,21 +73,9 @@ func TestExact(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for _, c := range []struct{ args, want string }{
-		{"-longest 0", "-longest"}, {"-longest 16", "-longest"}, {"-step 2.5", "-longest"}, {"-particles 0", "Particles"}, {"-time 0.05", "Time"}, {"-unknown", "-unknown"},
-	} {
-		code, stdout, stderr := execute(t.Context(), append(strings.Fields(c.args), "-out", t.TempDir())...)
-		if code != 2 || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want 2, nothing, a line with %q", c.args, code, stdout, stderr, c.want)
-		}
-	}
+	exampletest.Refused(t, program, map[string]string{
+		"-longest 0": "-longest", "-longest 16": "-longest", "-step 2.5": "-longest", "-particles 0": "Particles", "-time 0.05": "Time", "-unknown": "-unknown",
+	})
 }
 
-func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	code, stdout, stderr := execute(ctx, append([]string{"-out", t.TempDir()}, small...)...)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "interrupted") {
-		t.Errorf("exit code %d, stdout %q, stderr %q; want 1, nothing and why", code, stdout, stderr)
-	}
-}
+func TestInterrupted(t *testing.T) { exampletest.Interrupted(t, program(), small...) }

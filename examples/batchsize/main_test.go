@@ -5,31 +5,19 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"image/png"
 	"math"
-	"os"
-	"strings"
 	"testing"
 
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 	"github.com/sgflow/sgflow/sde"
 )
-
-func execute(ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = program().Execute(ctx, args, &out, &errs)
-	return code, out.String(), errs.String()
-}
 
 // small is a run that takes little time.
 var small = []string{"-particles", "4096", "-time", "20"}
 
 func TestSmall(t *testing.T) {
-	code, stdout, stderr := execute(t.Context(), append([]string{"-json", "-data", "csv", "-out", t.TempDir()}, small...)...)
-	if code != 0 || stderr != "" {
-		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	if testing.Short() {
+		t.Skip("three seconds")
 	}
 	var r struct {
 		Partial   bool
@@ -58,9 +46,7 @@ func TestSmall(t *testing.T) {
 		}
 		Pictures, Data, Warnings []string
 	}
-	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
-		t.Fatal(err)
-	}
+	exampletest.JSON(t, program(), &r, append([]string{"-data", "csv", "-out", t.TempDir()}, small...)...)
 	if r.Partial || len(r.Warnings) > 0 || r.Setting.Samples != 569 || r.Setting.Steps != 40 || math.Abs(r.Setting.Epochs-40*8.0/569) > 1e-12 {
 		t.Fatalf("partial %v, warnings %v, setting %+v", r.Partial, r.Warnings, r.Setting)
 	}
@@ -103,36 +89,13 @@ func TestSmall(t *testing.T) {
 	if len(r.Pictures) != 1 || len(r.Data) != 1 {
 		t.Fatalf("pictures %v, data %v", r.Pictures, r.Data)
 	}
-	f, err := os.Open(r.Pictures[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if size := img.Bounds().Size(); size.X != 2*840 || size.Y != 2*960 {
-		t.Errorf("the picture has %v pixels", size)
-	}
+	exampletest.Picture(t, r.Pictures[0], 840, 960)
 }
 
 func TestRefused(t *testing.T) {
-	for _, c := range []struct{ args, want string }{
-		{"-batch 0", "BatchSize"}, {"-decay -1", "ridge"}, {"-step 50", "-step"}, {"-particles 0", "Particles"}, {"-time 0", "Time"}, {"-step 0", "Step"}, {"-unknown", "-unknown"},
-	} {
-		code, stdout, stderr := execute(t.Context(), append(strings.Fields(c.args), "-out", t.TempDir())...)
-		if code != 2 || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want 2, nothing, a line with %q", c.args, code, stdout, stderr, c.want)
-		}
-	}
+	exampletest.Refused(t, program, map[string]string{
+		"-batch 0": "BatchSize", "-decay -1": "ridge", "-step 50": "-step", "-particles 0": "Particles", "-time 0": "Time", "-step 0": "Step", "-unknown": "-unknown",
+	})
 }
 
-func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	code, stdout, stderr := execute(ctx, append([]string{"-out", t.TempDir()}, small...)...)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "interrupted") {
-		t.Errorf("exit code %d, stdout %q, stderr %q; want 1, nothing and why", code, stdout, stderr)
-	}
-}
+func TestInterrupted(t *testing.T) { exampletest.Interrupted(t, program(), small...) }

@@ -5,24 +5,13 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"image/png"
 	"math"
-	"os"
-	"strings"
 	"testing"
 
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 	"github.com/sgflow/sgflow/loss/losstest"
 	"github.com/sgflow/sgflow/sde"
 )
-
-func execute(ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = program().Execute(ctx, args, &out, &errs)
-	return code, out.String(), errs.String()
-}
 
 func TestScalarNet(t *testing.T) {
 	losstest.Test(t, scalarNet{}, losstest.Options{Wants: []losstest.Upgrade{losstest.FiniteSum}})
@@ -30,10 +19,6 @@ func TestScalarNet(t *testing.T) {
 
 func TestQuick(t *testing.T) {
 	args := []string{"-quick", "-time", "200", "-out", t.TempDir()}
-	code, stdout, stderr := execute(t.Context(), append([]string{"-json", "-data", "csv"}, args...)...)
-	if code != 0 || stderr != "" {
-		t.Fatalf("exit code %d, stderr %q", code, stderr)
-	}
 	var r struct {
 		Partial bool
 		Slide   map[string]struct {
@@ -46,9 +31,7 @@ func TestQuick(t *testing.T) {
 		}
 		Pictures, Data, Warnings []string
 	}
-	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
-		t.Fatal(err)
-	}
+	exampletest.JSON(t, program(), &r, append([]string{"-data", "csv"}, args...)...)
 	if r.Partial || len(r.Warnings) > 0 || len(r.Slide) != 5 {
 		t.Fatalf("%+v", r)
 	}
@@ -72,42 +55,14 @@ func TestQuick(t *testing.T) {
 	if len(r.Pictures) != 1 || len(r.Data) != 1 {
 		t.Fatalf("pictures %v, data %v", r.Pictures, r.Data)
 	}
-	f, err := os.Open(r.Pictures[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if size := img.Bounds().Size(); size.X != 2*840 || size.Y != 2*640 {
-		t.Errorf("the picture has %v pixels", size)
-	}
-	code, text, _ := execute(t.Context(), args...)
-	for _, want := range []string{"u = a²−b²", "law", "±", "labelnoise.png"} {
-		if code != 0 || !strings.Contains(text, want) {
-			t.Errorf("exit code %d, no %q in the table:\n%s", code, want, text)
-		}
-	}
+	exampletest.Picture(t, r.Pictures[0], 840, 640)
+	exampletest.Table(t, program(), []string{"u = a²−b²", "law", "±", "labelnoise.png"}, args...)
 }
 
 func TestRefused(t *testing.T) {
-	for _, c := range []struct{ args, want string }{
-		{"-sigma -1", "StdDev"}, {"-batch 0", "BatchSize"}, {"-start 0", "-start"}, {"-start 10", "-step"}, {"-particles 0", "Particles"}, {"-time 0", "Time"}, {"-step 0", "Step"}, {"-unknown", "-unknown"},
-	} {
-		code, stdout, stderr := execute(t.Context(), append(strings.Fields(c.args), "-out", t.TempDir())...)
-		if code != 2 || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want 2, nothing, a line with %q", c.args, code, stdout, stderr, c.want)
-		}
-	}
+	exampletest.Refused(t, program, map[string]string{
+		"-sigma -1": "StdDev", "-batch 0": "BatchSize", "-start 0": "-start", "-start 10": "-step", "-particles 0": "Particles", "-time 0": "Time", "-step 0": "Step", "-unknown": "-unknown",
+	})
 }
 
-func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	code, stdout, stderr := execute(ctx, "-quick", "-out", t.TempDir())
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "interrupted") {
-		t.Errorf("exit code %d, stdout %q, stderr %q; want 1, nothing and why", code, stdout, stderr)
-	}
-}
+func TestInterrupted(t *testing.T) { exampletest.Interrupted(t, program(), "-quick") }
