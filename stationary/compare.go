@@ -289,15 +289,36 @@ func (o *observed) cells(p []float64, m int) (of []int, n int) {
 			of[k] = strips*each - 1
 		}
 	}
-	// Number those that are used from 0.
-	number := make(map[int]int)
+	// Number those that are used from 0. What the law has nothing in, and no sample either,
+	// as beyond the ends of its support, goes with a neighbour: it would make the
+	// others' frequencies add up to 1, and the test singular.
+	used := make(map[int]bool)
 	for k, c := range of {
-		if _, ok := number[c]; !ok {
-			number[c] = len(number)
+		if p[k] > 0 || o.met(k) {
+			used[c] = true
 		}
-		of[k] = number[c]
+	}
+	number, last := make(map[int]int), 0
+	for k, c := range of {
+		if used[c] {
+			if _, ok := number[c]; !ok {
+				number[c] = len(number)
+			}
+			last = number[c]
+		}
+		of[k] = last
 	}
 	return of, len(number)
+}
+
+// met reports whether any sample fell into a bin.
+func (o *observed) met(k int) bool {
+	for _, c := range o.counts {
+		if c[0][k] > 0 || c[1][k] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // merged returns the frequencies of m cells in each group over some halves, the

@@ -20,6 +20,7 @@
 //	Stable        symmetric α-stable, of a quadratic minimum under Lévy noise
 //	QuarticCauchy of a quartic minimum under Cauchy noise
 //	CDF           any distribution function in one dimension
+//	Weights       of basins, or whatever else a Histogram numbers
 //
 // How long it takes to leave a minimum is predicted by
 //
