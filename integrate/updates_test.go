@@ -5,10 +5,12 @@
 package integrate_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
+	"path/filepath"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -901,6 +903,42 @@ func TestUpdatesAllocate(t *testing.T) {
 			step++
 		}); n > 0 {
 			t.Errorf("%T: %v allocations a step", u, n)
+		}
+	}
+}
+
+// TestUpdatesInTheEngine: with any number of workers, in shards, and after an interruption
+// and a checkpoint, each update has the bits of a run in one go.
+func TestUpdatesInTheEngine(t *testing.T) {
+	l := reducedLoss(t)
+	for _, u := range updates(noise.WithoutReplacement{Loss: l, BatchSize: 3}) {
+		e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: u, Step: 0.1, Particles: 600, Seed: 9, Start: integrate.Points{{1, -1, 2}}, Workers: 1}
+		s := integrate.Schedule{Time: 2, Every: 0.5}
+		want := digest(finals(t, e, s).Data...)
+		e.Workers = 3
+		if have := digest(finals(t, e, s).Data...); have != want {
+			t.Errorf("%T: three workers %s, one %s", u, have, want)
+		}
+		final := new(integrate.Final)
+		if _, err := e.Merge(s, saveShards(t, e, s, t.TempDir(), 2), new(integrate.Moments), final); err != nil {
+			t.Errorf("%T: %v", u, err)
+		} else if have := digest(final.States().Data...); have != want {
+			t.Errorf("%T: shards %s, in one go %s", u, have, want)
+		}
+		e.Checkpoint = integrate.Checkpoint{Path: filepath.Join(t.TempDir(), "checkpoint"), Every: 0.7}
+		ctx, cancel := context.WithCancel(t.Context())
+		stop := &trip{at: 7, do: func() error { cancel(); return nil }} // of 3 blocks, the third time
+		_, err := e.Run(ctx, s, new(integrate.Final), stop)
+		cancel()
+		var interrupted *integrate.InterruptedError
+		if !errors.As(err, &interrupted) {
+			t.Fatalf("%T: %v", u, err)
+		}
+		final = new(integrate.Final)
+		if _, err := e.Resume(t.Context(), s, final, new(trip)); err != nil {
+			t.Errorf("%T: %v", u, err)
+		} else if have := digest(final.States().Data...); have != want {
+			t.Errorf("%T: resumed %s, in one go %s", u, have, want)
 		}
 	}
 }
