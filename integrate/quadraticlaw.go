@@ -23,7 +23,7 @@ import (
 // exact but for rounding: a step is linear there, r′ = M r + V z of a particle's row and
 // of the increment that it shares with the next step, and the covariance S of both
 // solves S = M S Mᵀ + V Vᵀ. It is +Inf if the scheme is not stable. It returns an error
-// if the scheme does not serve constant noise, or if a step is not linear, as where
+// if the scheme does not serve constant noise, or ErrNotLinear if a step is not, as where
 // steps are accepted or adapted.
 func QuadraticVariance(scheme Scheme, k, temperature, h float64) (variance float64, err error) {
 	defer func() {
@@ -64,7 +64,8 @@ func QuadraticVariance(scheme Scheme, k, temperature, h float64) (variance float
 	return math.Inf(1), nil
 }
 
-var errNotLinear = errors.New("integrate: the step is not linear in the state and the noise")
+// ErrNotLinear is the error of QuadraticVariance for a step that is not linear.
+var ErrNotLinear = errors.New("integrate: the step is not linear in the state and the noise")
 
 // linearStep returns M and V of a step in one dimension on rows of some width, behind
 // which is the increment of the next step.
@@ -128,7 +129,7 @@ func linearStep(kernel Kernel, width int) (m, v *mat.Dense, err error) {
 	}
 	for i, y := range step(unit, [4]float64{2, 2, 2, 2}) {
 		if !(math.Abs(y-want[i]) <= 1e-11*(1+math.Abs(want[i]))) {
-			return nil, nil, errNotLinear
+			return nil, nil, ErrNotLinear
 		}
 	}
 	return m, v, nil

@@ -181,15 +181,16 @@ func (c *checker) quadratic() {
 }
 
 // augmentedQuadratic is the part of quadratic for schemes with history that can be had: the
-// order of the variance.
+// order of the variance, where a step is linear and not accepted or rejected.
 func (c *checker) augmentedQuadratic(k, temperature, heat, order float64) {
 	var z, e []float64
 	for v := 0.2; v > 0.006; v /= 2 {
 		variance, err := integrate.QuadraticVariance(c.scheme, k, temperature, v/k)
+		if errors.Is(err, sde.ErrUnsupported) || errors.Is(err, integrate.ErrNotLinear) {
+			return
+		}
 		if err != nil {
-			if !errors.Is(err, sde.ErrUnsupported) {
-				c.fault("quadratic", "h·k = %g: %v", v, err)
-			}
+			c.fault("quadratic", "h·k = %g: %v", v, err)
 			return
 		}
 		z = append(z, v)
