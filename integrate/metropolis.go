@@ -37,16 +37,19 @@ type metropolis struct {
 
 	at, y sde.Batch // where the values below belong, and the proposals
 	g, gy sde.Batch // −1 times the drift at both, if langevin
-	value []float64 // L at at
-	z, u  []float64
-	bad   []bool // rows that start where L is not finite
-	seen  int    // rows of at
+	seen  int       // rows of at
+
+	value, proposed []float64 // L at at and at y
+	h               []float64 // steps
+	a               []float64 // acceptance probabilities
+	z, u            []float64
+	bad             []bool // rows that are where L is not finite
 }
 
 // metropolisProperties is what the chains state of themselves.
 func metropolisProperties(name string, class sde.NoiseClass, gradients float64) (Properties, error) {
 	if class < sde.Additive {
-		return Properties{}, refusal(name, fmt.Sprintf("%v noise, only a temperature (D = T I)", class), "EulerMaruyama, or a smaller step of what serves that class")
+		return Properties{}, refusal(name, fmt.Sprintf("%v noise, only a temperature (D = T I)", class), "EulerMaruyama")
 	}
 	return Properties{Name: name, Calculus: sde.Ito, Invariant: math.Inf(1), Stability: math.Inf(1), Gradients: gradients, Normals: 1}, nil
 }
@@ -64,7 +67,7 @@ func bindMetropolis(name string, s *System, langevin bool, tuner dualAveraging) 
 		return nil, refuse(name, "a flow without noise, which has no density", "EulerMaruyama, or noise.Temperature")
 	}
 	k := &metropolis{s: s, loss: loss, langevin: langevin, tuner: tuner, at: sde.NewBatch(s.Rows, s.State), y: sde.NewBatch(s.Rows, s.State),
-		value: make([]float64, s.Rows), z: make([]float64, s.Rows*s.State), u: make([]float64, s.Rows), bad: make([]bool, s.Rows)}
+		value: make([]float64, s.Rows), proposed: make([]float64, s.Rows), h: make([]float64, s.Rows), a: make([]float64, s.Rows), z: make([]float64, s.Rows*s.State), u: make([]float64, s.Rows), bad: make([]bool, s.Rows)}
 	if langevin {
 		k.g, k.gy = sde.NewBatch(s.Rows, s.State), sde.NewBatch(s.Rows, s.State)
 	}
@@ -80,60 +83,95 @@ func bindMetropolis(name string, s *System, langevin bool, tuner dualAveraging) 
 func (k *metropolis) Step(x sde.Batch, t float64, stream *sde.Stream) {
 	s, d := k.s, k.s.State
 	k.look(x, t)
-	z, u := k.z[:x.Rows*d], k.u[:x.Rows]
-	stream.Increments(z)
+	u, a := k.u[:x.Rows], k.a[:x.Rows]
+	stream.Increments(k.z[:x.Rows*d])
 	stream.Uniforms(u)
 	scale, _ := s.Isotropic(t)
-	temperature := float64(scale*scale) / 2
 	tuning := t+float64(s.Step/2) < k.tuner.time
-	_, n := stream.Place()
+	k.propose(x, scale, tuning)
+	y := k.y.Slice(0, x.Rows)
+	if k.langevin {
+		k.gradient(k.gy, y, t)
+	}
 
-	for i := range x.Rows {
-		h := k.tuner.step(s.Step, x.Row(i)[d:], tuning)
-		y, from := k.y.Row(i), k.at.Row(i)
-		noise, zi := math.Sqrt(h)*scale, z[i*d:i*d+d]
-		if k.langevin {
-			g := k.g.Row(i)
-			for j := range y {
-				y[j] = math.FMA(noise, zi[j], math.FMA(-h, g[j], from[j]))
-			}
+	// Logarithms of the probabilities, of which none is above 0.
+	finite, temperature := kernel.AllFinite(y.Data), float64(scale*scale)/2
+	for i := range a {
+		a[i] = math.Inf(-1)
+		row := y.Data[i*d : i*d+d]
+		if !finite && !kernel.AllFinite(row) || k.box != nil && !k.box.Contains(row) {
 			continue
 		}
-		for j := range y {
-			y[j] = math.FMA(noise, zi[j], from[j])
+		s.row = i
+		k.proposed[i] = k.loss.Value(row)
+		s.row = -1
+		r := k.value[i] - k.proposed[i]
+		if k.langevin {
+			r += work(k.at.Data[i*d:i*d+d], row, k.g.Data[i*d:i*d+d], k.gy.Data[i*d:i*d+d], k.h[i])
+		}
+		switch {
+		case math.IsNaN(r) || math.IsInf(r, 0):
+		case r >= 0:
+			a[i] = 0
+		default:
+			a[i] = r / temperature
 		}
 	}
-	if k.langevin {
-		k.gradient(k.gy, k.y.Slice(0, x.Rows), t)
+	kernel.Exp(a, a)
+	k.decide(x, u, a)
+	if tuning {
+		_, n := stream.Place()
+		for i := range a {
+			k.tuner.update(x.Row(i)[d:], a[i], n)
+		}
+	}
+}
+
+// propose sets y to the proposals and h to their steps.
+func (k *metropolis) propose(x sde.Batch, scale float64, tuning bool) {
+	s, d := k.s, k.s.State
+	if k.tuner.time == 0 {
+		n := x.Rows * d
+		for i := range x.Rows {
+			k.h[i] = s.Step
+		}
+		k.proposeRows(0, n, s.Step, scale)
+		return
 	}
 	for i := range x.Rows {
-		row, y := x.Row(i), k.y.Row(i)
+		k.h[i] = k.tuner.step(s.Step, x.Row(i)[d:], tuning)
+		k.proposeRows(i*d, (i+1)*d, k.h[i], scale)
+	}
+}
+
+// proposeRows sets the coordinates from … to−1 of y.
+func (k *metropolis) proposeRows(from, to int, h, scale float64) {
+	y := k.y.Data[from:to]
+	copy(y, k.at.Data[from:to])
+	if k.langevin {
+		kernel.Euler(y, k.g.Data[from:to], k.z[from:to], -h, math.Sqrt(h)*scale)
+	} else {
+		kernel.Axpy(y, math.Sqrt(h)*scale, k.z[from:to])
+	}
+}
+
+// decide moves the rows of x whose uniform number is below their probability.
+func (k *metropolis) decide(x sde.Batch, u, a []float64) {
+	d := k.s.State
+	for i, p := range a {
+		row := x.Row(i)
 		if k.bad[i] {
 			row[0] = math.NaN()
 			continue
 		}
-		h := k.tuner.step(s.Step, row[d:], tuning)
-		r, v := math.Inf(-1), 0.0
-		if kernel.AllFinite(y) && (k.box == nil || k.box.Contains(y)) {
-			s.row = i
-			v = k.loss.Value(y)
-			s.row = -1
-			if r = k.value[i] - v; k.langevin {
-				r += work(k.at.Row(i), y, k.g.Row(i), k.gy.Row(i), h)
-			}
-		}
-		a := acceptance(r, temperature)
-		if u[i] < a {
-			copy(row, y)
-			copy(k.at.Row(i), y)
-			k.value[i] = v
+		row[d+acceptanceColumn] = p
+		if u[i] < p {
+			copy(row, k.y.Data[i*d:i*d+d])
+			copy(k.at.Data[i*d:], row[:d])
+			k.value[i] = k.proposed[i]
 			if k.langevin {
-				copy(k.g.Row(i), k.gy.Row(i))
+				copy(k.g.Data[i*d:i*d+d], k.gy.Data[i*d:])
 			}
-		}
-		row[d+acceptanceColumn] = a
-		if tuning {
-			k.tuner.update(row[d:], a, n)
 		}
 	}
 }
@@ -151,17 +189,6 @@ func work(x, y, gx, gy []float64, h float64) float64 {
 		b = math.FMA(v+w, v-w, b)
 	}
 	return math.FMA(h/4, b, a/2)
-}
-
-// acceptance returns min(1, e^(r/T)), 0 for r that is no number or −∞.
-func acceptance(r, temperature float64) float64 {
-	switch {
-	case math.IsNaN(r) || math.IsInf(r, 0):
-		return 0
-	case r >= 0:
-		return 1
-	}
-	return kernel.Exp1(r / temperature)
 }
 
 // look makes sure that what is known belongs to the rows of x.
