@@ -5,12 +5,14 @@
 package stationary_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"testing"
 
 	"gonum.org/v1/gonum/mathext"
 
+	"github.com/sgflow/sgflow/integrate"
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
 )
@@ -184,4 +186,45 @@ func (cooling) Class() sde.NoiseClass         { return sde.Additive }
 func (cooling) Temperature(t float64) float64 { return 1 / (1 + t) }
 func (c cooling) Root(dst, theta []float64, t float64) {
 	thermal(c.Temperature(t)).Root(dst, theta, t)
+}
+
+// Simulated: on L = x²/2 with D = (0.1 + x²/2)/10 the drift of each calculus is −kx as
+// Itô reads it, k = 1 − α/10, and Euler–Maruyama at step h has the variance
+//
+//	E x² = 2h/100 / (1 − (1−hk)² − h/10) → 0.02/(2k − 0.1)
+//
+// exactly. The limit is ZeroFlux's; particles have that of their step, and no other
+// calculus's.
+func TestZeroFluxReplicas(t *testing.T) {
+	t.Parallel()
+	d := multiplicative(func(x float64) float64 { return (0.1 + x*x/2) / 10 })
+	variance := func(c sde.Calculus, h float64) float64 {
+		k := 1 - c.Alpha()/10
+		return 2 * h / 100 / (1 - (1-h*k)*(1-h*k) - h/10)
+	}
+	for _, c := range []sde.Calculus{sde.Ito, sde.Stratonovich, sde.Klimontovich} {
+		flow := sde.Flow{Loss: parabolic, Diffusion: d, Calculus: c}
+		v, err := must(stationary.ZeroFlux(flow)).Mean(square)
+		honest(t, c.String(), v, 0.02/(2*(1-c.Alpha()/10)-0.1), err, 1e-15)
+		if testing.Short() {
+			continue
+		}
+		const h = 0.1
+		run := integrate.Ensemble{Equation: flow, Scheme: integrate.EulerMaruyama{}, Step: h, Particles: 64 * 128, Seed: 3}
+		var m integrate.Moments
+		if _, err := run.Run(context.Background(), integrate.Schedule{BurnIn: 100 * h, Time: 400 * h, Every: 20 * h}, &m); err != nil {
+			t.Fatal(err)
+		}
+		e := m.SecondMoment(0, 0)
+		p := func(want float64) float64 {
+			return 2 * stationary.StudentT{Scale: 1, Nu: float64(e.Groups - 1)}.CDF(-math.Abs(e.Value-want)/e.StdErr)
+		}
+		accept(t, c.String(), p(variance(c, h)))
+		reject(t, c.String()+", the flow's", p(v))
+		for _, other := range []sde.Calculus{sde.Ito, sde.Stratonovich, sde.Klimontovich} {
+			if other != c {
+				reject(t, c.String()+", "+other.String()+"'s", p(variance(other, h)))
+			}
+		}
+	}
 }
