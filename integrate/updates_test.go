@@ -478,6 +478,26 @@ func TestWeakSGD(t *testing.T) {
 	accept(t, "SGD: variance at time 1", seed, s, p)
 }
 
+// TestRateTurnsNegative: a schedule that leaves what a learning rate can be ends a run where it
+// does.
+func TestRateTurnsNegative(t *testing.T) {
+	l := reducedLoss(t)
+	g := noise.WithReplacement{Loss: l, BatchSize: 2}
+	falls := func(t float64) float64 { return 1.05 - t }
+	for _, u := range []integrate.Scheme{
+		integrate.SGD{Gradient: g, Rate: falls}, integrate.SGDMomentum{Gradient: g, Rate: falls}, integrate.Adam{Gradient: g, Rate: falls}, integrate.RMSprop{Gradient: g, Rate: falls},
+		integrate.DelayedSGD{Gradient: g, Rate: falls}, integrate.SVRG{Gradient: g, Rate: falls}, integrate.SAGA{Gradient: g, Rate: falls},
+		integrate.LocalSGD{Workers: []sde.GradientSampler{g}, Rate: falls},
+	} {
+		e := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: u, Step: 0.1, Particles: 4}
+		_, err := e.Run(t.Context(), integrate.Schedule{Time: 3, Every: 0.1})
+		var d *integrate.DivergenceError
+		if !errors.As(err, &d) || d.Step != 11 {
+			t.Errorf("%T: error %v, want a divergence in step 11", u, err)
+		}
+	}
+}
+
 // drawn is a sampler of batches that are always the same.
 type drawn struct {
 	loss sde.FiniteSum
