@@ -30,6 +30,27 @@
 // Sweep runs one study at several values of a setting with common random numbers
 // and makes a table of it.
 //
+// # Schemes
+//
+// Each scheme's comment has its formula, its orders, its cost and its source.
+//
+//   - EulerMaruyama: any noise, and what to start with;
+//   - Milstein: strong order 1 for any noise, with Lévy areas where it is general;
+//   - SRA1, SRA3, ShARK: strong order 1.5 for additive noise (AdditiveRungeKutta);
+//     SRIW1, SRIW2: for diagonal noise and that of one component (DiagonalRungeKutta);
+//   - Platen, RI6, DRI1: weak order 2 (WeakRungeKutta);
+//   - StochasticHeun, StratonovichMidpoint: Stratonovich's calculus;
+//   - LeimkuhlerMatthews: a stationary law of order 2 at one gradient, for constant noise;
+//     ExactOU: no error at all on quadratics;
+//   - DriftImplicit, SplitStepBackwardEuler: losses that are stiff;
+//   - Tamed, ProjectedEuler: losses that grow faster than quadratically;
+//   - Adaptive, AdaptiveEuler: steps of each particle's own;
+//   - BAOAB, OBABO, ABOBA: underdamped Langevin dynamics; HeavyBall, Nesterov: SGD with
+//     momentum in continuous time;
+//   - MALA, RandomWalkMetropolis: exp(−L/T) exactly; SGLD: noisy gradients and decreasing
+//     steps;
+//   - StableEuler: α-stable noise.
+//
 // # Discrete updates
 //
 // Stochastic gradient descent and its relatives run as replicas in the place of a

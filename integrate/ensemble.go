@@ -333,6 +333,7 @@ func (e Ensemble) Run(ctx context.Context, s Schedule, observers ...sde.Observer
 
 // Replay advances the block of one particle alone, with the bits it has in Run,
 // and shows that particle to the observers. Shard and Checkpoint are not looked at.
+// It returns the errors of Run, and one that wraps sde.ErrInvalid if there is no such particle.
 func (e Ensemble) Replay(ctx context.Context, s Schedule, particle int, observers ...sde.Observer) (*Result, error) {
 	e.Shard, e.Checkpoint = Shard{}, Checkpoint{}
 	p, err := e.plan(s)

@@ -43,7 +43,8 @@ func (p *plan) planShard() error {
 
 // Save writes what a complete run of a shard (or of a whole ensemble) measured to
 // a file for Merge. All its observers must be sde.GroupSavers, and must not have
-// been used again since.
+// been used again since. It refuses a partial result, an observer that cannot be saved and a
+// path that cannot be written; the file is replaced atomically, like a Checkpoint.
 func (res *Result) Save(path string) error {
 	r := res.run
 	if r == nil || res.Partial {

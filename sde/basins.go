@@ -34,7 +34,8 @@ type Basins struct {
 }
 
 // NewBasins returns the basins of the given minima, or, if there are none, of
-// those that the loss declares (Charted).
+// those that the loss declares (Charted). It returns an error for a nil loss, without
+// minima, and for one that occurs twice or that the flow beside it does not lead to.
 func NewBasins(loss Loss, minima ...[]float64) (*Basins, error) {
 	if loss == nil {
 		return nil, &SettingError{"sde: NewBasins loss", nil, "a loss", nil}

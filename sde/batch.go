@@ -29,7 +29,8 @@ func (b Batch) Row(i int) []float64 {
 	return b.Data[k : k+b.Cols : k+b.Cols]
 }
 
-// Slice returns the rows i to j−1 as a batch that shares b's memory.
+// Slice returns the rows i to j−1 as a batch that shares b's memory. It panics
+// if there are no such rows.
 func (b Batch) Slice(i, j int) Batch {
 	if i < 0 || j < i || b.Rows < j {
 		panic("sde: batch slice out of range")

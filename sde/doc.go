@@ -13,6 +13,10 @@
 //
 // Restore makes the equation that has the law exp(−L/T) whatever its noise.
 //
+// Noise comes from a Stream, a pure function of (seed, purpose, block, step): how
+// words become normals, and why a run has the same bits on any number of workers, stands
+// there. What is simulated is seen by an Observer.
+//
 // # Sets
 //
 // Wells and targets are Sets: HalfSpace, Ball, Box, LevelSet, SetFunc, their Union and
@@ -23,11 +27,13 @@
 //
 // The required interfaces are small. What makes a run faster or a result sharper
 // is an interface of its own, looked for once when a run is set up: BatchGradient,
-// Hessian, Laplacian, Curvature, Normalizable, Charted of a Loss; Minibatches,
+// Hessian, Laplacian, Curvature, Harmonic, Normalizable, Charted of a Loss; Minibatches,
 // SampleGradients, OutputGradient, FlippedGradient of a FiniteSum; Classified,
 // Thermal, DiagonalRoot, DiagonalDerivative, RootJacobian, Divergence, Stable of a
 // Diffusion; GradientSystem, Interpreted, Confined, BatchDrift of an Equation;
-// MeanGradient, GradientCovariance, Correlated, Batched of a GradientSampler.
+// MeanGradient, GradientCovariance, Correlated, Batched of a GradientSampler;
+// BurnInObserver, StepObserver, GroupSaver of an Observer; Smooth, Faced of a Set;
+// Identified of anything that decides a run's bits.
 // A type that wraps another should forward those it can; what is not forwarded is lost
 // silently, so say what you implement with a line like
 //

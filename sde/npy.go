@@ -69,7 +69,7 @@ func writeFloats(out *bufio.Writer, data []float64) {
 }
 
 // WriteNPY writes the batch as a Rows×Cols array for NumPy, without its gaps;
-// see the function WriteNPY.
+// see the function WriteNPY. It refuses an empty batch.
 func (b Batch) WriteNPY(w io.Writer) error {
 	if b.Rows == 0 || b.Cols == 0 {
 		return &SettingError{"sde: Batch.WriteNPY", fmt.Sprintf("a batch of %d×%d", b.Rows, b.Cols), "at least one number: there is nothing to write", nil}
