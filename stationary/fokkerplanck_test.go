@@ -82,6 +82,35 @@ func TestFokkerPlanckDoubleWell(t *testing.T) {
 	}
 }
 
+// The gap is the inverse of the time to the top of the barrier, up to what relaxes
+// within the wells, over 200 powers of ten; and where numbers end, that is said.
+func TestFokkerPlanckCold(t *testing.T) {
+	t.Parallel()
+	for _, temperature := range []float64{0.005, 0.001, 0.0005} {
+		g := line(well, thermal(temperature), interval(-2, 2), 1000)
+		tau := must(g.MeanFirstPassageTime(above(0))).At(-1)
+		gap := real(must(g.Spectrum(1))[0].Rate)
+		within(t, fmt.Sprintf("λ1·τ01 at T = %g", temperature), gap*tau, 1, 1e-9)
+		if want := 0.25 / temperature; math.Abs(math.Log(tau)-want) > 2 {
+			t.Errorf("log τ = %g at a barrier of %g T", math.Log(tau), want)
+		}
+		within(t, "committor", must(g.Committor(below(-1), above(1))).At(0), 0.5, 1e-12)
+		within(t, "⟨x²⟩", must(g.Stationary()).Mean(square), 1-temperature, 1e-4)
+	}
+	for _, temperature := range []float64{3.5e-4, 1e-4, 1e-6} {
+		g := line(well, thermal(temperature), interval(-2, 2), 1000)
+		for name, err := range map[string]error{
+			"passage": func() error { _, err := g.MeanFirstPassageTime(above(0)); return err }(),
+			"law":     func() error { _, err := g.Stationary(); return err }(),
+			"gap":     func() error { _, err := g.Spectrum(1); return err }(),
+		} {
+			if !errors.Is(err, sde.ErrInvalid) || !strings.Contains(err.Error(), "temperature") {
+				t.Errorf("%s at T = %g: %v", name, temperature, err)
+			}
+		}
+	}
+}
+
 // Exits of an Ornstein–Uhlenbeck process, closed forms.
 func TestFokkerPlanckExit(t *testing.T) {
 	t.Parallel()

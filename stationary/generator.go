@@ -161,7 +161,7 @@ func (g *Generator) absorbing() bool { return g.boundary == sde.Absorbing }
 func (g *Generator) factor(p *jump.Process) (*jump.Factors, error) {
 	f, err := g.order.Factor(p)
 	if err != nil {
-		return nil, &sde.SettingError{Field: "stationary: Generator", Value: "rates that fall below 1e-308 between cells",
+		return nil, &sde.SettingError{Field: "stationary: Generator", Value: "rates that fall below 1e-300 between parts of the grid",
 			Want: "a higher temperature, a smaller box, or finer cells: as it is, parts of the grid cannot be reached", Err: err}
 	}
 	return f, nil
@@ -320,11 +320,25 @@ func (g *Generator) Spectrum(k int) ([]Mode, error) {
 			u[i] -= mean
 		}
 	}
+	relax := func(u []float64) {
+		project(u)
+		f.Backward(u)
+		project(u)
+	}
+	// In units of the slowest time, whose square would overflow.
+	unit := make([]float64, n)
+	for i := range unit {
+		unit[i] = math.Mod(float64(i)*0.6180339887498949, 1) - 0.5
+	}
+	relax(unit)
+	time := floats.Norm(unit, math.Inf(1))
+	if !(time > 0) || math.IsInf(time, 1) {
+		return nil, &sde.SettingError{Field: "stationary: Generator", Value: "rates below 1e-308", Want: "a higher temperature"}
+	}
 	pairs, err := arnoldi.Largest(func(dst, src []float64) {
 		copy(dst, src)
-		project(dst)
-		f.Backward(dst)
-		project(dst)
+		relax(dst)
+		floats.Scale(1/time, dst)
 	}, n, k, weight, 1e-11)
 	if err != nil {
 		return nil, fmt.Errorf("stationary: spectrum of %d modes: %w", k, err)
@@ -332,7 +346,7 @@ func (g *Generator) Spectrum(k int) ([]Mode, error) {
 	modes := make([]Mode, k)
 	for i, v := range pairs {
 		m := &modes[i]
-		m.Rate = 1 / v.Value
+		m.Rate = 1 / v.Value / complex(time, 0)
 		m.Real = &Field{Values: v.Real, g: g}
 		if pi == nil { // from the sum over cells to the mean
 			floats.Scale(math.Sqrt(float64(n)), v.Real)

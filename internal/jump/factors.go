@@ -26,11 +26,16 @@ type block struct {
 	wait  []float64 // 1/d_k, and 0 for the last state of a process that does not end
 }
 
+// smallest is the least rate of leaving a state that is told from none: below it, its
+// reciprocal overflows and its digits go.
+const smallest = 1e-300
+
 // ErrTrapped says that some states can neither be left nor end.
 var ErrTrapped = errors.New("jump: some states cannot be left")
 
 // Factor eliminates a process. It returns ErrTrapped if there is a set of states,
-// other than all of them, that the process cannot leave and in which it does not end.
+// other than all of them, that the process leaves at less than 1e-300 and in which it
+// does not end.
 func (o *Order) Factor(p *Process) (*Factors, error) {
 	f := &Factors{order: o, blocks: make([]block, len(o.nodes))}
 	start, from, rate := p.transposed()
@@ -86,8 +91,8 @@ func (o *Order) Factor(p *Process) (*Factors, error) {
 			for _, v := range row[k+1:] {
 				d += v
 			}
-			if d == 0 {
-				if !last || k != np-1 {
+			if d < smallest {
+				if d > 0 || !last || k != np-1 {
 					return nil, ErrTrapped
 				}
 				continue // of a process that does not end, nothing is left to go to
