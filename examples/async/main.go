@@ -28,7 +28,7 @@ func program() example.Program {
 		Name:     "async",
 		About:    "Runs SGD with stale gradients on ½θ²: where it is stable, and its variance against the staleness.",
 		Defaults: example.Settings{Seed: 1, Particles: 16_384, Time: 60, Step: 0.1},
-		Quick:    example.Settings{Particles: 8192, Time: 24, Step: 0.1},
+		Quick:    example.Settings{Particles: 4096, Time: 20, Step: 0.1},
 		Flags: func(f *flag.FlagSet) {
 			f.IntVar(&longest, "longest", longest, "longest `staleness` of the variances, in steps; the learning rate is -step")
 		},
