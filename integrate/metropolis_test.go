@@ -230,6 +230,9 @@ func TestMetropolisExact(t *testing.T) {
 
 // TestMetropolisLaw is the same by Monte Carlo through a run, tuning included.
 func TestMetropolisLaw(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const temperature, seed = 0.2, 301
 	e := integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: temperature}},
 		Step: 0.5, Particles: 1 << 15, Seed: seed + *seedShift}
@@ -269,6 +272,9 @@ func (gammaLoss) Gradient(dst, theta []float64) {
 
 // TestMetropolisNotFinite: where the loss is no number nobody goes, and the law on the rest is exact.
 func TestMetropolisNotFinite(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const seed = 302
 	box := sde.Box{Lo: []float64{0}, Hi: []float64{math.Inf(1)}}
 	for i, test := range []struct {
