@@ -9,6 +9,8 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -26,17 +28,30 @@ const resolved = 1e-3
 // # How the numbers come about
 //
 // All error bars come from the scatter between groups, so they need no model of
-// the samples' correlation in time; they rest on the groups being independent.
-// The p-value is that of Hotelling's T² test: see Report.Fit. Distances have a
-// standard error by the jackknife over groups, and a floor, what they would be on
-// average by sampling alone: the mean over 100 sets of normal weights on the
-// groups' deviations (the multiplier bootstrap).
+// the samples' correlation in time; they rest on the groups being independent,
+// which stretches of time are only nearly (a warning says so).
+//
+// The p-value (Report.Fit) is that of Hotelling's T² test. With y_g the frequencies
+// in group g of m ≤ G/4 cells of about equal probability, but for one cell, w_g the
+// group's samples, μ the cells' probabilities under the law and q = m−1,
+//
+//	ȳ  = Σ w_g y_g / W,   W = Σ w_g,   S = Σ w_g (y_g − ȳ)(y_g − ȳ)ᵀ / (G−1)
+//	F  = (G−q)/(q (G−1)) · W (ȳ − μ)ᵀ S⁻¹ (ȳ − μ)
+//
+// has the distribution F(q, G−q) if the law is right, however samples of one group
+// depend on one another, so that p is uniform (Hotelling, 1931, The generalization
+// of Student's ratio). There are 10 effective samples or more to a cell, or
+// two cells, so that frequencies are nearly normal.
+//
+// Distances have a standard error by the jackknife over groups, and a floor, what
+// they would be on average by sampling alone: the mean over 100 sets of normal
+// weights on the groups' deviations (the multiplier bootstrap).
 //
 // Given a Thermometer, Compare also says what explains a difference, in
 // Report.Cause.
 //
-// It returns an error for a nil law, without a histogram or with two of a kind, for samples
-// and a law of different dimension, and if nothing was counted.
+// It returns an *sde.SettingError for a nil law, without a histogram or with two of a kind,
+// for samples and a law of different dimension (sde.ErrDimension), and if nothing was counted.
 func Compare(law Law, observations ...sde.Observer) (*Report, error) {
 	o, therm, err := gather(law, observations)
 	if err != nil {
@@ -532,12 +547,30 @@ func (o *observed) warn(r *Report, f, p []float64) {
 	case g < 16:
 		warn("%d groups make coarse error bars; 64 are better", g)
 	}
+	if o.stretches() {
+		warn("groups are stretches of time, as there are few particles: error bars and p-values hold if a stretch is long against the correlation time")
+	}
 	if r.Groups > 1 && r.EffectiveSamples < 200 {
 		warn("%.3g effective samples: too few for distances to mean much, and the p-value is approximate", r.EffectiveSamples)
 	}
 	if r.Stationarity != nil && r.Stationarity.PValue < resolved {
 		warn("not yet stationary: the two halves of the run differ (p = %.2g); burn in for longer", r.Stationarity.PValue)
 	}
+}
+
+// stretches reports whether groups are stretches of time and not of particles: most
+// have seen only one half of the observations.
+func (o *observed) stretches() bool {
+	var seen [2]bool
+	single := 0
+	for _, c := range o.counts {
+		first, second := floats.Sum(c[0]) > 0, floats.Sum(c[1]) > 0
+		seen[0], seen[1] = seen[0] || first, seen[1] || second
+		if first != second {
+			single++
+		}
+	}
+	return seen[0] && seen[1] && 2*single > len(o.counts)
 }
 
 // nameOf returns the name of a law, or of its type.

@@ -234,6 +234,25 @@ func TestCompareWarns(t *testing.T) {
 			}
 		}
 	}
+	// Groups that are stretches of time, as an ensemble of few particles has.
+	for _, stretches := range []bool{true, false} {
+		h := stationary.NewHistogram(-3, 3, 30)
+		if err := h.Start(sde.Run{Dim: 1, Groups: 16, Observations: 32}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 32 {
+			for g := range 16 {
+				if !stretches || g == i/2 {
+					if err := h.Observe(sample(g, i, 1, 1, -1, float64(i%7)/7)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if text := words(must(stationary.Compare(law, h))); strings.Contains(text, "stretches of time") != stretches {
+			t.Errorf("stretches of time %v:\n%s", stretches, text)
+		}
+	}
 	// A scheme whose law is not known, and a domain.
 	h, th := stationary.NewHistogram(-2.6, 2.6, 130), &stationary.Thermometer{}
 	run(t, "Heun", 0.2, 0.02, 640, 100, 4, 50, h, th)

@@ -79,8 +79,8 @@ type Report struct {
 	// Fit tests the samples against the law, by the frequencies of Cells ≤ Groups/4
 	// cells of about equal probability in each group and Hotelling's T² of the
 	// groups: its p-value is uniform if the law is right although samples are
-	// correlated in time. The formula is at function hotelling. It is nil if there
-	// are fewer than 8 groups.
+	// correlated in time. The formula is at Compare. It is nil if there are fewer
+	// than 8 groups.
 	Fit   *Test `json:"fit,omitempty"`
 	Cells int   `json:"cells"`
 	// Stationarity tests the second half of the observations against the first,
