@@ -21,6 +21,7 @@ type SRIW1 struct{}
 // additive noise it is SRA3. Its weak order and that of the stationary law are only
 // 1.5 for multiplicative noise: the stages of the root that the drift sees are
 // displaced by √h, αᵀB0(B1e) = −1/6 where SRIW1 has 0. Stable on a quadratic of curvature k for hk < 2.5127.
+// Three gradients, and as many roots and normals as SRIW1 takes.
 // Source: Rößler, 2010, table 6.2.
 type SRIW2 struct{}
 

@@ -57,7 +57,8 @@ type RI6 struct {
 }
 
 // DRI1 is RI6 with a third gradient and smaller error constants; without noise it
-// is of order 3, and stable on a quadratic of curvature k for hk < 2.5127. Source:
+// is of order 3, and stable on a quadratic of curvature k for hk < 2.5127. Three
+// gradients, and as many numbers and bits as RI6 takes. Source:
 // Debrabant & Rößler, 2009, Families of efficient second order Runge–Kutta methods
 // for the weak approximation of Itô stochastic differential equations, table 4.
 type DRI1 struct {
