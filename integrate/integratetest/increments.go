@@ -26,7 +26,7 @@ func (c *checker) increments() {
 	if c.augmented {
 		return
 	}
-	const b, h = 1.3, 0.25
+	const b, h = 1.3, 1. / 64
 	p := brownian(b)
 	kernel, properties, ok := c.bind(p.Equation, h, 1)
 	if !ok || properties.Weak == 0 && properties.Strong == 0 {
@@ -82,7 +82,7 @@ func (c *checker) increments() {
 // drawn looks at the increments of steps of Brownian motion as they are drawn: their
 // variance, and the correlations between steps, particles and blocks.
 func (c *checker) drawn(p Problem, b float64) {
-	const h, rows, blocks, steps = 0.25, 256, 64, 4
+	const h, rows, blocks, steps = 1. / 64, 256, 64, 4
 	kernel, _, _ := c.bind(p.Equation, h, rows)
 	stream, x := sde.NewStream(c.o.Seed, nil), sde.NewBatch(rows, 1)
 	z := make([]float64, 0, rows*blocks*steps) // by block, step and row

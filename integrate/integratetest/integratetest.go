@@ -69,7 +69,9 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //     the weak order needs, and what is drawn for different steps, particles and
 //     blocks is independent.
 //   - quadratic: on dX = −kX dt + √(2T) dW the step is linear, stable up to
-//     h = Stability/k, and its variance tends to T/k (times Heat) with the stated order.
+//     h = Stability/k, and its variance tends to T/k (times Heat) with the stated order;
+//     of a step that is not linear, such as a tamed one, the variance is that of the
+//     transition kernel.
 //   - weak order: of means and covariances of linear equations at a fixed time, with
 //     noise of each class; and, for constant noise, of ⟨x²⟩ on the double well.
 //   - invariant measure: the order of ⟨x²⟩ under the stationary law on a double well,

@@ -17,6 +17,7 @@ var schemes = []integrate.Scheme{
 	integrate.SRIW1{}, integrate.SRIW2{}, integrate.Platen{}, integrate.Platen{Gaussian: true},
 	integrate.RI6{}, integrate.RI6{Gaussian: true}, integrate.DRI1{}, integrate.DRI1{Gaussian: true}, integrate.Milstein{},
 	integrate.DriftImplicit{Theta: 1}, integrate.SplitStepBackwardEuler{},
+	integrate.Tamed{}, integrate.ProjectedEuler{Radius: 8}, integrate.Milstein{Area: integrate.ZeroArea{}},
 	integrate.BAOAB{Friction: 1}, integrate.OBABO{Friction: 1}, integrate.ABOBA{Friction: 1},
 	integrate.HeavyBall{LearningRate: 0.1, Momentum: 0.9}, integrate.Nesterov{LearningRate: 0.1, Momentum: 0.9},
 }

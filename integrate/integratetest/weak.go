@@ -5,6 +5,7 @@
 package integratetest
 
 import (
+	"errors"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -143,6 +144,9 @@ func (c *checker) weakAdditive(p Problem) {
 		m, v := p.Start[0], 0.0
 		for i := range n {
 			a, err := s.affineStep(float64(i) * h)
+			if errors.Is(err, errNotAffine) {
+				return // weakWell looks at such schemes
+			}
 			if err != nil {
 				c.fault("weak order", "%s: %v", p.Name, err)
 				return
@@ -205,25 +209,34 @@ func (c *checker) invariantMeasure() {
 		return
 	}
 	for _, p := range []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature)} {
-		var steps, errs []float64
-		var stated float64
-		for h := 0.1; h > 0.02; h /= 2 {
-			chain, properties, ok := c.chain(p.Equation, h)
-			if !ok {
-				break
-			}
-			stated = properties.Invariant
-			m, ok := chain.stationary(func(x float64) float64 { return x * x })
-			if !ok {
-				c.fault("invariant measure", "%s: the stationary law at h = %g was not found", p.Name, h)
-				break
-			}
-			steps, errs = append(steps, h), append(errs, m-p.Stationary[0])
+		c.stationaryOrder("invariant measure", p)
+	}
+}
+
+// stationaryOrder looks at the order of ⟨x²⟩ under the stationary law, by steps of 0.1 and
+// less: shorter ones follow where the order is not seen yet, as when the error changes
+// its sign on the way.
+func (c *checker) stationaryOrder(check string, p Problem) {
+	const floor = 2e-8
+	var steps, errs []float64
+	var stated float64
+	for h := 0.1; h > 0.003; h /= 2 {
+		chain, properties, ok := c.chain(p.Equation, h)
+		if !ok {
+			return
 		}
-		if len(errs) > 2 {
-			c.order("invariant measure", "the error of ⟨x²⟩ under the stationary law of "+p.Name, steps, errs, stated, 2e-8)
+		stated = properties.Invariant
+		m, ok := chain.stationary(func(x float64) float64 { return x * x })
+		if !ok {
+			c.fault(check, "%s: the stationary law at h = %g was not found", p.Name, h)
+			return
+		}
+		steps, errs = append(steps, h), append(errs, m-p.Stationary[0])
+		if n := len(errs) - 1; n >= 2 && (math.Abs(errs[n]) < floor || lastOrder(errs) > stated-orderSlack) {
+			break
 		}
 	}
+	c.order(check, "the error of ⟨x²⟩ under the stationary law of "+p.Name, steps, errs, stated, floor)
 }
 
 // StationaryMoment returns ⟨f⟩ under the stationary law of a scheme for a scalar
