@@ -204,6 +204,9 @@ func TestPassageOfTheChain(t *testing.T) {
 		{sde.HalfSpace{Normal: []float64{1}, Offset: 1}, -1, false},
 		{sde.LevelSet{Loss: slopes{3}, Value: 3}, -1, false},
 	} {
+		if testing.Short() && !test.two {
+			continue
+		}
 		e := integrate.Ensemble{Equation: sde.Flow{Loss: quadratic{1}, Diffusion: noise.Temperature{T: 0.5}}, Step: 0.1, Particles: 4096, Seed: 12,
 			Start: integrate.Points{{test.start}}}
 		for _, bridge := range []bool{false, true} {
@@ -221,6 +224,9 @@ func TestPassageOfTheChain(t *testing.T) {
 // TestBridgeOnBall: out of the unit disc a Brownian motion takes R²/(2dT); at a
 // curved boundary the bridge leaves a bias of order h, which extrapolation removes.
 func TestBridgeOnBall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second of simulation")
+	}
 	e := integrate.Ensemble{Equation: sde.Flow{Loss: flat{2}, Diffusion: noise.Temperature{T: 0.5}}, Particles: 16384, Seed: 13}
 	mean := func(h float64, bridge bool) sde.Estimate {
 		e.Step, e.Seed = h, e.Seed+1
