@@ -1,9 +1,11 @@
 // Copyright ©2026 The sgflow Authors. All rights reserved.
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
+
 package sde_test
 
 import (
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -71,3 +73,20 @@ type counter struct{ n uint64 }
 
 func (c *counter) Seed(seed uint64) { c.n = seed }
 func (c *counter) Uint64() uint64   { c.n += 0x9e3779b97f4a7c15; return c.n }
+
+// TestIndicesBegin: the first of many indices are those of few, whatever the numbers.
+func TestIndicesBegin(t *testing.T) {
+	s := sde.NewStream(3, nil)
+	draw := func(n int) []uint32 {
+		dst := make([]uint32, n)
+		s.At(sde.Steps, 1, 2)
+		s.Indices(dst, 1000)
+		return dst
+	}
+	all := draw(2000)
+	for _, n := range []int{1, 2, 3, 7, 8, 11, 511, 512, 513, 1023, 1025, 1999} {
+		if got := draw(n); !slices.Equal(got, all[:n]) {
+			t.Errorf("%d indices are not the first of 2000", n)
+		}
+	}
+}

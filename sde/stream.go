@@ -73,6 +73,7 @@ type Stream struct {
 	beside    *Stream // see Beside
 
 	indexWords [257]uint64 // see Indices
+	indices    [512]uint32
 	script     *Script
 }
 
@@ -273,13 +274,15 @@ func (s *Stream) Indices(dst []uint32, n int) {
 	size := uint32(n)
 	uneven := -size % size // 2³² mod n
 	words := s.indexWords[:len(s.indexWords)-1]
-	var last [2]uint32
 	for len(dst) > 0 {
+		// Two numbers a word. Of an odd number the last has half a word, as it would have
+		// if more were asked for: a batch's first rows do not depend on how many follow.
 		out, w := dst, words
-		if len(dst) == 1 {
-			out, w = last[:], words[:1]
-		} else if k := len(dst) / 2; k < len(w) {
+		if k := (len(dst) + 1) / 2; k < len(w) {
 			w = w[:k]
+		}
+		if len(out) < 2*len(w) {
+			out = s.indices[:]
 		}
 		out = out[:2*len(w)]
 		s.Words(w)
