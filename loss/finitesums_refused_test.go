@@ -191,11 +191,43 @@ func TestFlippedGradient(t *testing.T) {
 	l, other := must(loss.NewLogistic(x, y, 0.1)).WithIntercept(), must(loss.NewLogistic(x, flipped, 0.1)).WithIntercept()
 	theta, g, h := normals(3, 2), make([]float64, 3), make([]float64, 3)
 	for i := range y {
-		l.FlippedGradient(g, theta, i)
+		l.FlippedGradient(g, theta, i, 1)
 		other.SampleGradient(h, theta, i)
 		if !near(g, h, 1e-15) {
 			t.Errorf("sample %d: %v, want %v", i, g, h)
 		}
+	}
+	const classes = 4
+	for i := range y {
+		y[i] = float64(i % classes)
+	}
+	several := must(loss.NewSoftmax(x, y, classes, 0.1)).WithIntercept()
+	theta, g, h = normals(3*classes, 3), make([]float64, 3*classes), make([]float64, 3*classes)
+	for k := 1; k < classes; k++ {
+		for i := range y {
+			flipped[i] = float64((i + k) % classes)
+		}
+		other := must(loss.NewSoftmax(x, flipped, classes, 0.1)).WithIntercept()
+		for i := range y {
+			several.FlippedGradient(g, theta, i, k)
+			other.SampleGradient(h, theta, i)
+			if !near(g, h, 1e-14) {
+				t.Errorf("sample %d, %d places on: %v, want %v", i, k, g, h)
+			}
+			if several.FlippedGradient(g, theta, i, k%(classes-1)+1); near(g, h, 1e-3) {
+				t.Errorf("sample %d: another label than %d places on passes", i, k)
+			}
+		}
+	}
+	for _, k := range []int{0, classes} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic for %d places", k)
+				}
+			}()
+			several.FlippedGradient(g, theta, 0, k)
+		}()
 	}
 }
 

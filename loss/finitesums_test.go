@@ -68,7 +68,7 @@ func finiteSums() map[string]struct {
 		}
 		size := fmt.Sprintf(" %d×%d, %d", s.n, s.d, s.k)
 		softmax := must(loss.NewSoftmax(x, y, s.k, 0.01))
-		add("softmax"+size, softmax, 1, losstest.Hessian, losstest.Normalizable)
+		add("softmax"+size, softmax, 1, losstest.Hessian, losstest.Normalizable, losstest.FlippedGradient)
 		add("softmax with intercept"+size, softmax.WithIntercept(), 1, losstest.Hessian, losstest.Normalizable)
 		for _, a := range []loss.Activation{loss.Tanh, loss.ReLU, loss.Identity} {
 			for _, mean := range []bool{false, true} {

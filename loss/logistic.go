@@ -59,10 +59,14 @@ func NewLogistic(x *mat.Dense, y []float64, ridge float64) (*Logistic, error) {
 // an intercept, which has no weight decay. It panics if there is one already.
 func (l *Logistic) WithIntercept() *Logistic { return &Logistic{l.withIntercept()} }
 
+// Classes returns 2.
+func (l *Logistic) Classes() int { return 2 }
+
 // FlippedGradient implements sde.FlippedGradient: it stores ∇ℓ_i for the label 1 − y_i into
-// dst. It panics as SampleGradient does.
-func (l *Logistic) FlippedGradient(dst, theta []float64, i int) {
+// dst. It panics as SampleGradient does, and if k is not 1.
+func (l *Logistic) FlippedGradient(dst, theta []float64, i, k int) {
 	checkGradient(dst, theta, l.d)
+	checkFlip(k, 2)
 	var buf [onStack]float64
 	var t [1]float64
 	l.rows.Dots(t[:], l.places[i:i+1], padded(buf[:], theta, l.rows.Stride()))

@@ -118,7 +118,7 @@ func TestLogisticFlipped(t *testing.T) {
 	}
 	theta, got, want := []float64{0.3, 1, -2}, make([]float64, 3), make([]float64, 3)
 	for i := range y {
-		l.FlippedGradient(got, theta, i)
+		l.FlippedGradient(got, theta, i, 1)
 		other.SampleGradient(want, theta, i)
 		for j, v := range want {
 			if got[j] != v {

@@ -36,6 +36,7 @@ var (
 	_ sde.Minibatches     = (*Softmax)(nil)
 	_ sde.SampleGradients = (*Softmax)(nil)
 	_ sde.BatchGradient   = (*Softmax)(nil)
+	_ sde.FlippedGradient = (*Softmax)(nil)
 	_ sde.Hessian         = (*Softmax)(nil)
 	_ sde.Normalizable    = (*Softmax)(nil)
 )
@@ -98,6 +99,24 @@ func (l *Softmax) WithIntercept() *Softmax {
 
 // Classes returns K.
 func (l *Softmax) Classes() int { return l.classes }
+
+// FlippedGradient implements sde.FlippedGradient: it stores ∇ℓ_i for the label (y_i + k) mod K
+// into dst. It panics as SampleGradient does, and if k is not from 1 to K−1.
+func (l *Softmax) FlippedGradient(dst, theta []float64, i, k int) {
+	checkFlip(k, l.classes)
+	l.SampleGradient(dst, theta, i)
+	w, y := l.width, l.labels[i]
+	x := l.rows.Row(i)[:w]
+	kernel.Axpy(dst[y*w:][:w], 1, x)
+	kernel.Axpy(dst[(y+k)%l.classes*w:][:w], -1, x)
+}
+
+// checkFlip panics unless k is a number of places that a label can be on.
+func checkFlip(k, classes int) {
+	if k < 1 || classes <= k {
+		panic("loss: a label flips by at least one place, and by less than the number of classes")
+	}
+}
 
 type softmaxPass struct {
 	planes

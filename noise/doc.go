@@ -26,7 +26,7 @@
 //	ScheduledBatches    mini-batches whose size follows a Schedule
 //	Reshuffling         epochs in random order: its noise is not white
 //	LabelNoise          Gaussian noise of a regression's labels
-//	LabelFlips          two classes' labels that flip
+//	LabelFlips          labels of classes that flip
 //	Clients             workers with data of their own, some of them, with local steps
 //	FullGradient        ∇L without noise, for those below to start from
 //	GradientNoise       adds the Gaussian noise of a Diffusion

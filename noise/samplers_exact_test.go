@@ -327,6 +327,53 @@ func TestLabelFlipsCovariance(t *testing.T) {
 	}
 }
 
+// TestLabelFlipsEnumerated holds mean and covariance for three classes to those over all samples and
+// labels that a batch of one can have, with the planted fault of flips to one label alone.
+func TestLabelFlipsEnumerated(t *testing.T) {
+	t.Parallel()
+	const n, classes, p, d = 7, 3, 0.3, 6
+	x, y := loss.LogisticTeacher(n, []float64{1, -2}, 3)
+	for i := range y {
+		y[i] = float64(i % classes)
+	}
+	l, err := loss.NewSoftmax(x, y, classes, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta := []float64{0.8, -1.2, 0.3, 0.1, -0.5, 1}
+	moments := func(chance [classes]float64) (mean *mat.VecDense, second *mat.SymDense) {
+		mean, second = mat.NewVecDense(d, nil), mat.NewSymDense(d, nil)
+		g := mat.NewVecDense(d, nil)
+		for k, q := range chance {
+			for i := range y {
+				y[i] = float64((i + k) % classes)
+			}
+			moved, err := loss.NewSoftmax(x, y, classes, 0.1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range y {
+				moved.SampleGradient(g.RawVector().Data, theta, i)
+				mean.AddScaledVec(mean, q/n, g)
+				second.SymRankOne(second, q/n, g)
+			}
+		}
+		second.SymRankOne(second, -1, mean)
+		return mean, second
+	}
+	s := noise.LabelFlips{Gradient: noise.WithReplacement{Loss: l, BatchSize: 1}, Rate: p}
+	mean, c := mat.NewVecDense(d, nil), mat.NewSymDense(d, nil)
+	s.MeanGradient(mean.RawVector().Data, theta)
+	s.GradientCovariance(c.RawSymmetric().Data, theta)
+	wantMean, want := moments([classes]float64{1 - p, p / 2, p / 2})
+	if !mat.EqualApprox(mean, wantMean, 1e-14) || !mat.EqualApprox(c, want, 1e-14) {
+		t.Errorf("mean %v, covariance %v; want %v, %v", mat.Formatted(mean), mat.Formatted(c), mat.Formatted(wantMean), mat.Formatted(want))
+	}
+	if m, c2 := moments([classes]float64{1 - p, p, 0}); mat.EqualApprox(mean, m, 1e-3) || mat.EqualApprox(c, c2, 1e-3) {
+		t.Error("flips to one label alone are not told apart")
+	}
+}
+
 // TestClientsDrift holds federated averaging on quadratics to the exact mean of what its clients
 // report, and to the fixed point that follows, which is not the minimum of L.
 func TestClientsDrift(t *testing.T) {

@@ -122,6 +122,13 @@ func samplers(t *testing.T) map[string]sde.GradientSampler {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range y {
+		y[i] = float64(i % 4)
+	}
+	softmax, err := loss.NewSoftmax(x, y, 4, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
 	with := noise.WithReplacement{Loss: l, BatchSize: 3}
 	without := noise.WithoutReplacement{Loss: l, BatchSize: 3}
 	shuffled := noise.Reshuffling{Loss: l, BatchSize: 2}
@@ -151,6 +158,7 @@ func samplers(t *testing.T) map[string]sde.GradientSampler {
 		"label noise in 11 dimensions":         noise.LabelNoise{Gradient: noise.WithoutReplacement{Loss: wide, BatchSize: 3}, StdDev: 2},
 		"label flips":                          noise.LabelFlips{Gradient: classes, Rate: 0.2},
 		"label flips without replacement":      noise.LabelFlips{Gradient: noise.WithoutReplacement{Loss: logistic, BatchSize: 20}, Rate: 0.5},
+		"label flips of four classes":          noise.LabelFlips{Gradient: noise.WithoutReplacement{Loss: softmax, BatchSize: 5}, Rate: 0.4},
 		"isotropic noise":                      noise.GradientNoise{Gradient: full, Diffusion: noise.Temperature{T: 0.3}, LearningRate: 0.1},
 		"anisotropic noise":                    noise.GradientNoise{Gradient: with, Diffusion: constant, LearningRate: 0.1},
 		"noise of a function":                  noise.GradientNoise{Gradient: full, Diffusion: noise.DiagonalFunc{State: 2, B: geometric}, LearningRate: 0.01},

@@ -15,9 +15,13 @@ import (
 // It is passed by value, so that nothing is allocated.
 type terms struct {
 	sde.FiniteSum
-	norm         float64 // clip to it, if it is above 0
-	outputs      bool    // ∇f_i in the place of ∇ℓ_i
-	plain, other float64 // plain ∇ℓ_i + other times that of the other label, unless both are 0
+	norm    float64 // clip to it, if it is above 0
+	outputs bool    // ∇f_i in the place of ∇ℓ_i
+
+	// plain ∇ℓ_i + other times the mean of those of the other labels + one times that of the
+	// label flip places on, unless all are 0.
+	plain, other, one float64
+	flip              int
 }
 
 func (t terms) SampleGradient(dst, theta []float64, i int) {
@@ -31,16 +35,24 @@ func (t terms) SampleGradients(dst sde.Batch, theta []float64, from int) {
 		for r := range dst.Rows {
 			o.OutputGradient(dst.Row(r), theta, from+r)
 		}
-	case t.plain != 0 || t.other != 0:
+	case t.plain != 0 || t.other != 0 || t.one != 0:
 		f := t.FiniteSum.(sde.FlippedGradient)
-		buf := scratch(dst.Cols)
+		buf, others := scratch(dst.Cols), f.Classes()-1
 		defer pool.Put(buf)
 		for r := range dst.Rows {
 			g := dst.Row(r)
 			t.FiniteSum.SampleGradient(g, theta, from+r)
-			f.FlippedGradient(*buf, theta, from+r)
 			kernel.Scale(g, t.plain, g)
-			kernel.Axpy(g, t.other, *buf)
+			for k := 1; k <= others; k++ {
+				a := t.other / float64(others)
+				if k == t.flip {
+					a += t.one
+				}
+				if a != 0 {
+					f.FlippedGradient(*buf, theta, from+r, k)
+					kernel.Axpy(g, a, *buf)
+				}
+			}
 		}
 	default:
 		sde.StoreSampleGradients(dst, t.FiniteSum, theta, from)

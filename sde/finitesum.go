@@ -38,10 +38,13 @@ type OutputGradient interface {
 	OutputGradient(dst, theta []float64, i int)
 }
 
-// FlippedGradient is an upgrade of a FiniteSum of two classes: it stores into dst the
-// gradient that sample i would have with the other label.
+// FlippedGradient is an upgrade of a FiniteSum whose samples have one of K labels: it stores
+// into dst the gradient that sample i would have with the label k places on in their circle,
+// 0 < k < K. Of two labels that is the other one.
 type FlippedGradient interface {
-	FlippedGradient(dst, theta []float64, i int)
+	// Classes returns K, 2 or more.
+	Classes() int
+	FlippedGradient(dst, theta []float64, i, k int)
 }
 
 // BindMinibatches returns the function of the upgrade Minibatches if f has it, and

@@ -465,7 +465,12 @@ func (addsOutput) OutputGradient(dst, x []float64, i int) { dst[0]++; dst[1], ds
 
 type bends struct{ sum }
 
-func (bends) FlippedGradient(dst, x []float64, i int) { clear(dst); x[1]++ }
+func (bends) Classes() int                               { return 2 }
+func (bends) FlippedGradient(dst, x []float64, i, k int) { clear(dst); x[1]++ }
+
+type oneClass struct{ bends }
+
+func (oneClass) Classes() int { return 1 }
 
 // bowl is a quadratic, ½(x−1)² + (y+2)² + xy, and says so.
 type bowl struct{}
@@ -523,6 +528,7 @@ func TestSamples(t *testing.T) {
 		"at least one":                          none{},
 		"of OutputGradient(0)":                  addsOutput{},
 		"method FlippedGradient wrote to theta": bends{},
+		"method Classes() = 1":                  oneClass{},
 		"samples from 1":                        fromZero{},
 		"between its rows":                      noGaps{},
 	} {

@@ -67,8 +67,14 @@ func (c *checker) samples() error {
 		}
 	}
 	if l, ok := c.l.(sde.FlippedGradient); ok {
-		if err := c.pure("FlippedGradient", l.FlippedGradient, n); err != nil {
-			return err
+		k := l.Classes()
+		if k < 2 {
+			return fmt.Errorf("method Classes() = %d: labels that flip are at least two", k)
+		}
+		for flip := 1; flip < min(k, 5); flip++ { // each is one method more
+			if err := c.pure("FlippedGradient", func(dst, theta []float64, i int) { l.FlippedGradient(dst, theta, i, flip) }, n); err != nil {
+				return err
+			}
 		}
 	}
 	return c.minibatches(f)
