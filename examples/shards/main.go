@@ -1,6 +1,7 @@
 // Copyright ©2026 The sgflow Authors. All rights reserved.
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
+
 // Shards splits one simulation over processes that know nothing of one another, and
 // puts their results together to the bits of a single run: stochastic gradient flow
 // between a flat and a sharp minimum of the same depth.

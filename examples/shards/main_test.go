@@ -1,6 +1,7 @@
 // Copyright ©2026 The sgflow Authors. All rights reserved.
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
+
 package main
 
 import (
