@@ -55,7 +55,8 @@ const (
 // would have if it had never been interrupted, to the bit, observers included. The
 // settings and the observers must be those of the run that was saved; Workers,
 // Progress and Checkpoint may differ. It is an error, which wraps fs.ErrNotExist,
-// if there is no checkpoint.
+// if there is no checkpoint: a program that may be started again calls Resume first,
+// and Run on that error.
 func (e Ensemble) Resume(ctx context.Context, s Schedule, observers ...sde.Observer) (*Result, error) {
 	p, err := e.plan(s)
 	if err != nil {
@@ -115,12 +116,24 @@ func (r *run) unsavedWarning() error {
 	return fmt.Errorf("integrate: %d checkpoints were not written, the last %w", r.unsaved, r.unsavedErr)
 }
 
+// open opens a file that should be what the words say.
+func open(path string, kind uint32, want string) (*snapshot.Reader, error) {
+	f, err := snapshot.Open(path, kind)
+	switch {
+	case errors.Is(err, ErrForeign):
+		return nil, fmt.Errorf("integrate: %w: want %s", err, want)
+	case err != nil:
+		return nil, fmt.Errorf("integrate: %w", err)
+	}
+	return f, nil
+}
+
 // loadCheckpoint sets the run to what is saved and returns the step to go on with.
 func (r *run) loadCheckpoint() (step int, err error) {
 	path := r.Checkpoint.Path
-	f, err := snapshot.Open(path, kindCheckpoint)
+	f, err := open(path, kindCheckpoint, "a checkpoint (Ensemble.Checkpoint)")
 	if err != nil {
-		return 0, fmt.Errorf("integrate: %w", err)
+		return 0, err
 	}
 	defer f.Close()
 	b, err := f.Bytes("settings")

@@ -161,6 +161,21 @@ func TestDivergenceFail(t *testing.T) {
 	}
 }
 
+// TestDivergenceHints: a step that is too large comes by large numbers, what is not
+// finite by itself does not.
+func TestDivergenceHints(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, c := range []struct {
+		before, after float64
+		want          string
+	}{{-2e195, inf, "the step may be too large"}, {-2e103, nan, "the step may be too large"}, {1.05, nan, "may not be finite"}, {3, inf, "the step may be too large"}} {
+		d := &integrate.DivergenceError{Before: []float64{0, c.before}, After: []float64{0, c.after}}
+		if !strings.Contains(d.Error(), c.want) {
+			t.Errorf("%g to %g: %q does not say %q", c.before, c.after, d, c.want)
+		}
+	}
+}
+
 func TestDivergenceDrop(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	// Every 100th particle from 50 on starts where Euler–Maruyama diverges.

@@ -7,6 +7,8 @@ package integrate
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/sgflow/sgflow/sde"
 )
@@ -22,12 +24,28 @@ type DivergenceError struct {
 	Err      error // why the scheme could not advance it, nil if it diverged
 }
 
-// Error names particle, step, time and state.
+// Error names particle, step, time and state, and what may have led there: a step that
+// is too large, or a drift or noise that is not finite.
 func (e *DivergenceError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("integrate: particle %d failed in step %d at time %.6g at %.6g: %v", e.Particle, e.Step, e.Time, e.Before, e.Err)
 	}
-	return fmt.Sprintf("integrate: particle %d diverged in step %d at time %.6g: %.6g became %.6g", e.Particle, e.Step, e.Time, e.Before, e.After)
+	hint := "the step may be too large there: take a smaller one, or a scheme for steep losses such as Tamed"
+	if e.near() {
+		hint = "the drift or the noise may not be finite there"
+	}
+	return fmt.Sprintf("integrate: particle %d diverged in step %d at time %.6g: %.6g became %.6g (%s)", e.Particle, e.Step, e.Time, e.Before, e.After, hint)
+}
+
+// near reports whether a particle became NaN from no great distance. What a large step
+// drives away comes by large numbers first.
+func (e *DivergenceError) near() bool {
+	for _, v := range e.Before {
+		if math.Abs(v) > 1e6 {
+			return false
+		}
+	}
+	return slices.ContainsFunc(e.After, math.IsNaN)
 }
 
 // Unwrap returns Err.

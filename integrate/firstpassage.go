@@ -47,7 +47,8 @@ type FirstPassage struct {
 	Target sde.Set
 	// Bridge corrects for what happens within a step. It needs a target that is a
 	// union of smooth sets (sde.FacesOf) and a scheme with a strong order, whose
-	// increments between steps are those of the equation.
+	// increments between steps are those of the equation; those of LeimkuhlerMatthews, which
+	// states one, are not, and what is taken off is not its bias.
 	Bridge bool
 	// Restart puts a particle that arrived back to its start, where its clock
 	// begins again at the end of the step.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -158,11 +159,23 @@ func (r *run) phases(ctx context.Context, pool *pool, step int) error {
 	}
 }
 
+// sameObserver reports whether two observers are one and the same variable. Pointers to
+// what has no size may be equal without being so.
+func sameObserver(a, b sde.Observer) bool {
+	t := reflect.TypeOf(a)
+	return t.Kind() == reflect.Pointer && t.Elem().Size() > 0 && t == reflect.TypeOf(b) && a == b
+}
+
 // startObservers tells the observers about the run.
 func (r *run) startObservers(observers []sde.Observer) error {
 	for i, o := range observers {
 		if o == nil {
 			return invalid(fmt.Sprintf("observers[%d]", i), nil, "an observer", nil)
+		}
+		for j, other := range observers[:i] {
+			if sameObserver(o, other) {
+				return invalid(fmt.Sprintf("observers[%d]", i), fmt.Sprintf("observers[%d] again, a %T", j, o), "each observer once, as it would count everything twice", nil)
+			}
 		}
 		ob := &observed{Observer: o, total: r.observations}
 		if b, ok := o.(sde.BurnInObserver); ok && b.ObservesBurnIn() {

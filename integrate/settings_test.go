@@ -169,6 +169,10 @@ var settingTests = []struct {
 		s.Start = integrate.StartFunc(func(theta []float64, p int, _ *sde.Stream) { theta[0] = 1 / float64(p-2000) })
 	}, []string{"Ensemble.Start, particle 2000", "Inf", "finite"}},
 	{"observer nil", func(s *setting) { s.observers = []sde.Observer{new(integrate.Moments), nil} }, []string{"observers[1]", "<nil>", "an observer"}},
+	{"observer twice", func(s *setting) {
+		m := new(integrate.Moments)
+		s.observers = []sde.Observer{m, new(integrate.Final), m}
+	}, []string{"observers[2]", "observers[0] again, a *integrate.Moments", "each observer once"}},
 	{"no trajectories", func(s *setting) { s.observers = []sde.Observer{&integrate.Trajectories{}} }, []string{"Trajectories.Particles", "[]", "at least one"}},
 	{"trajectory of no particle", func(s *setting) {
 		s.observers = []sde.Observer{&integrate.Trajectories{Particles: []int{0, 4096}}}

@@ -132,9 +132,9 @@ func (e Ensemble) Merge(s Schedule, paths []string, observers ...sde.Observer) (
 
 // mergeFile reads one shard into its groups.
 func (r *run) mergeFile(path string, from *[]string) error {
-	f, err := snapshot.Open(path, kindShard)
+	f, err := open(path, kindShard, "what Result.Save writes")
 	if err != nil {
-		return fmt.Errorf("integrate: %w", err)
+		return err
 	}
 	defer f.Close()
 	b, err := f.Bytes("settings")

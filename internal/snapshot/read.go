@@ -71,7 +71,7 @@ func NewReader(file io.ReadSeeker, size int64, kind uint32) (*Reader, error) {
 		return nil, fmt.Errorf("%w: %d, want %d", ErrVersion, v, Version)
 	}
 	if k := binary.LittleEndian.Uint32(head[12:]); k != kind {
-		return nil, fmt.Errorf("%w: kind %d, want %d", ErrForeign, k, kind)
+		return nil, fmt.Errorf("%w (%d, not %d)", ErrForeign, k, kind)
 	}
 	if size < minSize {
 		return nil, fmt.Errorf("%w: %d bytes", ErrCorrupt, size)
