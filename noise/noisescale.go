@@ -146,7 +146,8 @@ func (e *NoiseScale) Scale() sde.Estimate {
 }
 
 // NoiseScales returns B_simple = tr Σ/|G|² and B_noise = tr(HΣ)/(GᵀHG) of a finite sum at θ, from
-// all of its samples. B_noise is NaN for a loss that is not a sde.Hessian.
+// all of its samples. Both grow without bound towards a minimum, where G vanishes: take them
+// where SGD is, as NoiseScaleObserver does. B_noise is NaN for a loss that is not a sde.Hessian.
 func NoiseScales(l sde.FiniteSum, theta []float64) (simple, noise float64) {
 	d := len(theta)
 	var sigma mat.SymDense

@@ -18,7 +18,7 @@ type Cause string
 
 // The causes, in the order in which Compare looks for them.
 const (
-	// SamplingError: the test does not reject the law.
+	// SamplingError: the test does not reject the law, at the level 0.001.
 	SamplingError Cause = "sampling error"
 	// NotConverged: the two halves of the run differ.
 	NotConverged Cause = "not converged"
@@ -104,7 +104,7 @@ func (o *observed) attribute(r *Report, law Law, therm *Thermometer) {
 	switch {
 	case r.Fit.PValue >= resolved:
 		r.Cause = SamplingError
-		say("the samples agree with the law: what difference there is, sampling explains")
+		say("the law is not rejected at the level %g (p = %.3g): sampling can explain what difference there is", resolved, r.Fit.PValue)
 		if off {
 			say("yet the thermometer shows %s, where the law has T = %.6g", thermometerWords(r, therm, h, em), lawT)
 			r.Cause = WrongTemperature

@@ -48,7 +48,8 @@ const resolved = 1e-3
 // weights on the groups' deviations (the multiplier bootstrap).
 //
 // Given a Thermometer, Compare also says what explains a difference, in
-// Report.Cause.
+// Report.Cause. Its words are on the side of the law: a difference counts as one if
+// its p-value is below 0.001. The p-values are there for a level of one's own.
 //
 // It returns an *sde.SettingError for a nil law, without a histogram or with two of a kind,
 // for samples and a law of different dimension (sde.ErrDimension), and if nothing was counted.
@@ -578,5 +579,5 @@ func nameOf(law Law) string {
 	if s, ok := law.(fmt.Stringer); ok {
 		return s.String()
 	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", law), "stationary.")
+	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", law), "*"), "stationary.")
 }

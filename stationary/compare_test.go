@@ -12,6 +12,7 @@ import (
 
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Distances of frequencies (below, three bins, above, NaN) by hand.
@@ -186,6 +187,9 @@ func TestCompareAttributes(t *testing.T) {
 			accept(t, "temperature", *r.Temperatures.PValue)
 			accept(t, "stationarity", r.Stationarity.PValue)
 			accept(t, "fit", r.PValue())
+			if want := "not rejected at the level 0.001 (p = "; !strings.Contains(r.String(), want) {
+				t.Errorf("%q is not in\n%v", want, r)
+			}
 		}
 		if text := r.String(); !strings.Contains(text, string(c.cause)) || strings.Contains(text, "NaN") {
 			t.Errorf("%s:\n%s", c.name, text)
@@ -193,6 +197,14 @@ func TestCompareAttributes(t *testing.T) {
 		if _, err := json.Marshal(r); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+	// A law without a name of its own has that of its type.
+	h := stationary.NewHistogram(-2, 2, 10)
+	if err := h.Add(0, []float64{0.5}); err != nil {
+		t.Fatal(err)
+	}
+	if r := must(stationary.Compare(must(stationary.NewGaussian([]float64{0}, mat.NewSymDense(1, []float64{1}))), h)); r.Law != "Gaussian" {
+		t.Errorf("a Gaussian is called %q", r.Law)
 	}
 }
 

@@ -39,18 +39,21 @@ func (p *Prediction) warn(format string, args ...any) {
 	p.Warnings = append(p.Warnings, fmt.Errorf(format, args...))
 }
 
-// String returns the method, the time and the warnings.
+// String returns the method, the time, the correction and the warnings.
 func (p Prediction) String() string {
 	s := fmt.Sprintf("%s: %.6g", p.Method, p.Time)
 	if math.IsInf(p.Time, 1) {
 		s = fmt.Sprintf("%s: 10^%.6g", p.Method, p.Log/math.Ln10)
 	}
-	if len(p.Warnings) == 0 {
-		return s
+	var w []string
+	if !math.IsNaN(p.Correction) {
+		w = append(w, fmt.Sprintf("%.4g times that to the next order", 1+p.Correction))
 	}
-	w := make([]string, len(p.Warnings))
-	for i, e := range p.Warnings {
-		w[i] = e.Error()
+	for _, e := range p.Warnings {
+		w = append(w, e.Error())
+	}
+	if len(w) == 0 {
+		return s
 	}
 	return s + " (" + strings.Join(w, "; ") + ")"
 }

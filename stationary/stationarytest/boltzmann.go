@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 	"testing"
 
 	"github.com/sgflow/sgflow/sde"
@@ -338,6 +339,16 @@ func (m *measurement) guess(ratio, se float64) string {
 		if z := math.Abs(ratio-s.ratio) / math.Hypot(se, 0.015*math.Max(s.ratio, 0.003)); z < best {
 			best, text = z, ": "+s.text+"?"
 		}
+	}
+	// The variance of plain SGD on a quadratic of curvature k is too large by 1/(1 − hk/2). Beyond
+	// half as much again, hk > 2/3, a step is hardly the whole story.
+	if h := m.o.Step; h > 0 && ratio > 1+2*se && ratio < 1.5 {
+		if text == "" {
+			text = ": "
+		} else {
+			text = strings.TrimSuffix(text, "?") + ", or "
+		}
+		text += fmt.Sprintf("the step? One of h = %g does as much where the curvature is %.3g; its own law (stationary.Discretized) or a wider margin allows for it", h, 2*(1-1/ratio)/h)
 	}
 	return text
 }

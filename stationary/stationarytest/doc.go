@@ -10,10 +10,12 @@
 //		…
 //		replicas := stationarytest.Replicas{Dim: 1, Chains: 1000, Advance: func(theta sde.Batch) {
 //			for i := range theta.Rows {
-//				myOptimizer.Step(theta.Row(i))
+//				for range 20 { // at η = 0.01: the next observation is to tell something new
+//					myOptimizer.Step(theta.Row(i))
+//				}
 //			}
 //		}}
-//		stationarytest.Boltzmann(t, replicas, law, stationarytest.Options{})
+//		stationarytest.Boltzmann(t, replicas, law, stationarytest.Options{Temperature: 0.05, TotalVariation: 0.05})
 //	}
 //
 // Boltzmann looks at the temperature and at the shape of the law, Covariance at the
@@ -32,7 +34,9 @@
 //   - An optimizer within the margin fails with a probability of at most FalseAlarms (10⁻⁶).
 //   - One that is off by twice the margin fails with a probability of at least 90 %.
 //   - Where there are too few samples to promise that, the test is inconclusive, and says how
-//     many times more would do. It fails then too: a test that cannot fail is none.
+//     many times more would do. It fails then too: a test that cannot fail is none. More of
+//     them come from more chains, more observations or, as long as successive ones are nearly
+//     the same, more steps to an Advance; fewer are needed with wider margins.
 //
 // Errors are taken from the scatter between chains, or between stretches of time where there
 // are fewer than 16 chains, so correlation in time does no harm as long as a stretch is long

@@ -27,8 +27,9 @@ type Replicas struct {
 	Advance func(theta sde.Batch)
 }
 
-// Options says how long the chains are watched and what is allowed. The zero value
-// serves most.
+// Options says how long the chains are watched and what is allowed. The zero value's
+// margins are narrow: chains that are slow to settle, as between two wells, need many samples or
+// wider ones.
 type Options struct {
 	// BurnIn is how many calls of Advance pass before the first observation; 0 means a
 	// quarter of Observations.
@@ -47,7 +48,8 @@ type Options struct {
 	// Project, for a law in one dimension of more parameters, maps a chain to the number
 	// that has the law; nil takes the first parameter.
 	Project func(theta []float64) float64
-	// Step is the optimizer's step, if it is to be thought of where a failure is explained.
+	// Step is the optimizer's step, if it is to be thought of where a failure is explained, as
+	// what makes the chains too hot or as a slip in the noise; 0 if not. It changes no verdict.
 	Step float64
 }
 

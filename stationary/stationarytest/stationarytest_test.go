@@ -214,7 +214,8 @@ func TestDoubleWell(t *testing.T) {
 		if rep := check(t, r, exact, o); rep.Verdict != stationarytest.Pass {
 			t.Errorf("%v", rep)
 		}
-		if rep := check(t, r, law, stationarytest.Options{BurnIn: 100, Observations: 1000, Temperature: 0.03, TotalVariation: 0.03}); rep.Verdict != stationarytest.Fail {
+		if rep := check(t, r, law, stationarytest.Options{BurnIn: 100, Observations: 1000, Temperature: 0.03, TotalVariation: 0.03, Step: h}); rep.Verdict != stationarytest.Fail ||
+			!strings.Contains(rep.String(), "of the law: the step? One of h = 0.1 does as much where the curvature is 1.") {
 			t.Errorf("%v", rep)
 		}
 	})
