@@ -28,9 +28,12 @@ import (
 // more than components), so that paths of the same Brownian motion are followed
 // with strong order 1. No gradient; one normal for each coordinate and two products
 // with a d×d matrix a step (of diagonal ones if H and B are). In one dimension it
-// costs what Euler–Maruyama does. Source: Gardiner, 2009, Stochastic Methods, § 4.5.6; Van Loan, 1978,
-// Computing integrals involving the matrix exponential, whose block exponential
-// overflows for large hH.
+// costs what Euler–Maruyama does. Of H or B that are not diagonal e^(−hH) and R are
+// computed by gonum, and may differ in their last bits between kinds of processors.
+//
+// Source: Gardiner, 2009, Stochastic Methods, § 4.5.6; Van Loan, 1978, Computing
+// integrals involving the matrix exponential, whose block exponential overflows for
+// large hH.
 type ExactOU struct{}
 
 var _ Scheme = ExactOU{}
