@@ -33,10 +33,10 @@ func Boltzmann(t testing.TB, r Replicas, law stationary.Law, o Options) {
 //
 // which is 1 under the law whatever c is, if p vanishes at the ends (a mean over the
 // burn-in is taken for c). The shape, of a law in one or two dimensions: frequencies in up
-// to 16 cells, which hold as many states of the burn-in each, and as their departure from the law the total variation. For an
-// estimate without bias, half of the groups say which cells have too much, and the other half by
-// how much, Σ_too much (p̂ − p), which is at most the total variation on average; and the
-// other way round.
+// to 16 cells, which hold as many states of the burn-in each, and as their departure from the
+// law the total variation. So that chance does not add to it, half of the groups say which cells
+// have too much, and the other half by how much, Σ_too much (p̂ − p), which is at most the total
+// variation on average, and less by what happens inside a cell; and the other way round.
 //
 // The law must have density where the chains go. It returns an *sde.SettingError for
 // settings that are wrong, and an error if a chain diverges.
@@ -60,7 +60,7 @@ func CheckBoltzmann(r Replicas, law stationary.Law, o Options) (*Report, error) 
 			Want: "a stationary.Scorer, or a law in one or two dimensions"}
 	}
 	groups := r.groups(o.Observations)
-	m := &measurement{law: law, o: o, groups: groups, score: make([]float64, r.Dim)}
+	m := &measurement{law: law, o: o, groups: groups, stretches: r.Chains < leastIn, score: make([]float64, r.Dim)}
 	if thermal {
 		m.scorer = scorer
 	}
@@ -81,7 +81,7 @@ func CheckBoltzmann(r Replicas, law stationary.Law, o Options) (*Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	return m.report(r), nil
+	return m.report(), nil
 }
 
 // measurement is what the chains were seen to do.
@@ -90,8 +90,10 @@ type measurement struct {
 	scorer stationary.Scorer // nil if the temperature is not looked at
 	o      Options
 	groups int
-	center []float64
-	score  []float64
+	// stretches says that the groups are stretches of time.
+	stretches bool
+	center    []float64
+	score     []float64
 
 	edges       []float64 // of the first coordinate, or the projection
 	across      [][]float64
@@ -195,7 +197,7 @@ func (m *measurement) frequency(g, k int) float64 {
 }
 
 // report judges what was seen.
-func (m *measurement) report(r Replicas) *Report {
+func (m *measurement) report() *Report {
 	rep := &Report{Ratio: math.NaN(), RatioStdErr: math.NaN()}
 	checks := 0.0
 	if m.scorer != nil {
@@ -204,20 +206,22 @@ func (m *measurement) report(r Replicas) *Report {
 	if m.probability != nil {
 		checks++
 	}
+	if !m.stretches {
+		checks++ // of having settled
+	}
 	alpha := m.o.FalseAlarms / checks
+	ratio := make([]float64, m.groups)
 	if m.scorer != nil {
-		ratio := make([]float64, m.groups)
 		for g := range ratio {
 			ratio[g] = (m.virial[0][g]+m.virial[1][g])/(m.count[0][g]+m.count[1][g]) - 1
 		}
-		c := equivalence("temperature, relative,", ratio, m.o.Temperature, alpha)
+		c := equivalence("temperature, relative,", ratio, m.stretches, m.o.Temperature, alpha)
 		rep.Checks = append(rep.Checks, c)
-		mean, se := meanOf(ratio)
+		mean, se := errorOf(ratio, m.stretches)
 		rep.Ratio, rep.RatioStdErr = 1+mean, se
 		if c.Verdict == Fail {
 			rep.explain("the temperature is %.4g ± %.2g times that of the law%s", rep.Ratio, se, m.guess(rep.Ratio, se))
 		}
-		m.stretches(rep, r, ratio)
 	}
 	if m.probability != nil {
 		c := m.shape(alpha)
@@ -226,7 +230,11 @@ func (m *measurement) report(r Replicas) *Report {
 			rep.explain("%.3g ± %.2g of the probability is not where the law has it", c.Departure, c.StdErr)
 		}
 	}
-	m.settling(rep, r)
+	if !m.stretches { // of one chain, what looks like drift may be memory
+		m.settling(rep, alpha)
+	} else if m.scorer != nil {
+		rep.remember(ratio, m.o.Observations)
+	}
 	return rep.conclude()
 }
 
@@ -234,10 +242,10 @@ func (m *measurement) report(r Replicas) *Report {
 func (m *measurement) shape(alpha float64) Check {
 	best := Check{}
 	for side := range 2 {
-		// Groups of one parity say where there is too much, the others by how much.
+		// Half of the groups say where there is too much, the others by how much.
 		excess := make([]float64, len(m.probability))
 		for g := range m.groups {
-			if g%2 == side {
+			if trains(g, m.groups, side, m.stretches) {
 				for k, p := range m.probability {
 					excess[k] += m.frequency(g, k) - p
 				}
@@ -245,7 +253,7 @@ func (m *measurement) shape(alpha float64) Check {
 		}
 		var values []float64
 		for g := range m.groups {
-			if g%2 == side {
+			if trains(g, m.groups, side, m.stretches) {
 				continue
 			}
 			var v float64
@@ -256,7 +264,7 @@ func (m *measurement) shape(alpha float64) Check {
 			}
 			values = append(values, v)
 		}
-		mean, se := meanOf(values)
+		mean, se := errorOf(values, m.stretches)
 		c := judge("total variation from the law", mean, se, len(values), m.o.TotalVariation, alpha/2)
 		c.PValue = math.Min(1, 2*c.PValue)
 		if side == 0 || c.PValue < best.PValue {
@@ -267,17 +275,14 @@ func (m *measurement) shape(alpha float64) Check {
 }
 
 // settling adds a failure if the halves of the run differ, which explains any other.
-func (m *measurement) settling(rep *Report, r Replicas) {
-	if r.Chains < leastIn {
-		return // of one chain, what looks like drift may be memory, which is looked at
-	}
+func (m *measurement) settling(rep *Report, alpha float64) {
 	worst := 1.0
 	look := func(value func(half, g int) float64) {
 		d := make([]float64, m.groups)
 		for g := range d {
 			d[g] = value(1, g) - value(0, g)
 		}
-		p, _ := settled("", d, 0)
+		p, _ := settled(d, 0)
 		worst = math.Min(worst, p)
 	}
 	n := len(m.probability)
@@ -288,25 +293,9 @@ func (m *measurement) settling(rep *Report, r Replicas) {
 		n++
 		look(func(h, g int) float64 { return m.virial[h][g] / m.count[h][g] })
 	}
-	if p := math.Min(1, worst*float64(n)); p < m.o.FalseAlarms {
+	if p := math.Min(1, worst*float64(n)); p < alpha {
 		rep.Checks = append(rep.Checks, Check{What: "second half of the run against the first,", PValue: p, Power: 1, Groups: m.groups, Departure: math.NaN(), StdErr: math.NaN(), Margin: 0, Verdict: Fail})
 		rep.Explanations = append([]string{fmt.Sprintf("the chains had not settled: the second half of the observations differs from the first (p = %.2g); take a longer BurnIn than %d, or start in all wells", p, m.o.BurnIn)}, rep.Explanations...)
-	}
-}
-
-// stretches says so if stretches of time depend on one another.
-func (m *measurement) stretches(rep *Report, r Replicas, values []float64) {
-	if r.Chains >= leastIn {
-		return
-	}
-	if c, long := memory(values); long {
-		last := &rep.Checks[len(rep.Checks)-1]
-		if last.Verdict == Pass {
-			last.Verdict, last.Power = Inconclusive, 0
-			last.More = 4
-		}
-		rep.explain("stretches of %d observations remember one another (correlation %.2f), so that errors are larger than they seem: take more steps to an Advance, or %d chains and more",
-			m.o.Observations/m.groups, c, leastIn)
 	}
 }
 

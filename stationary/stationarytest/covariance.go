@@ -107,15 +107,16 @@ func CheckCovariance(r Replicas, mean []float64, covariance mat.Symmetric, o Opt
 		differences[g] = (mat.Trace(second[1][g])/count[1][g][0] - mat.Trace(second[0][g])/count[0][g][0]) / float64(d)
 	}
 	rep := &Report{}
-	alpha := o.FalseAlarms / 3
-	c := equivalence("trace of the covariance, relative,", trace, o.Temperature, alpha)
+	stretches := r.Chains < leastIn
+	alpha := o.FalseAlarms / 4 // of three checks and that of having settled
+	c := equivalence("trace of the covariance, relative,", trace, stretches, o.Temperature, alpha)
 	rep.Checks = append(rep.Checks, c)
-	tm, se := meanOf(trace)
+	tm, se := errorOf(trace, stretches)
 	rep.Ratio, rep.RatioStdErr = 1+tm, se
 	if c.Verdict == Fail {
 		rep.explain("the variances are %.4g ± %.2g times what they should be", rep.Ratio, se)
 	}
-	worst := crossed("variance where it is most off, relative,", groups, o.Temperature, alpha, func(train []int) []float64 {
+	worst := crossed("variance where it is most off, relative,", groups, stretches, o.Temperature, alpha, func(train []int) []float64 {
 		s := mat.NewSymDense(d, nil)
 		for _, g := range train {
 			s.AddSym(s, moments[g])
@@ -143,7 +144,7 @@ func CheckCovariance(r Replicas, mean []float64, covariance mat.Symmetric, o Opt
 	if worst.Verdict == Fail && c.Verdict != Fail {
 		rep.explain("in one direction the variance is off by %.3g ± %.2g of what it should be, though the trace is not: is the noise of another shape?", worst.Departure, worst.StdErr)
 	}
-	off := crossed("mean, in standard deviations,", groups, o.Temperature, alpha, func(train []int) []float64 {
+	off := crossed("mean, in standard deviations,", groups, stretches, o.Temperature, alpha, func(train []int) []float64 {
 		u := make([]float64, d)
 		var q float64
 		for j := range u {
@@ -170,8 +171,10 @@ func CheckCovariance(r Replicas, mean []float64, covariance mat.Symmetric, o Opt
 	if off.Verdict == Fail {
 		rep.explain("the mean is %.3g ± %.2g standard deviations from where it should be: is the gradient biased?", off.Departure, off.StdErr)
 	}
-	if r.Chains >= leastIn {
-		if p, ok := settled("", differences, o.FalseAlarms); !ok {
+	if stretches {
+		rep.remember(trace, o.Observations)
+	} else {
+		if p, ok := settled(differences, alpha); !ok {
 			rep.Checks = append(rep.Checks, Check{What: "second half of the run against the first,", PValue: p, Power: 1, Groups: groups, Departure: math.NaN(), StdErr: math.NaN(), Verdict: Fail})
 			rep.Explanations = append([]string{fmt.Sprintf("the chains had not settled: the second half of the observations differs from the first (p = %.2g); take a longer BurnIn than %d", p, o.BurnIn)}, rep.Explanations...)
 		}
@@ -179,14 +182,14 @@ func CheckCovariance(r Replicas, mean []float64, covariance mat.Symmetric, o Opt
 	return rep.conclude(), nil
 }
 
-// crossed tests a departure in a direction that groups of one parity choose by the values
-// in it of the groups of the other, and the other way round.
-func crossed(what string, groups int, margin, falseAlarms float64, choose func(train []int) []float64, value func(g int, u []float64) float64) Check {
+// crossed tests a departure in a direction that half of the groups choose by the values in it
+// of the others, and the other way round.
+func crossed(what string, groups int, stretches bool, margin, falseAlarms float64, choose func(train []int) []float64, value func(g int, u []float64) float64) Check {
 	var best Check
 	for side := range 2 {
 		var train, held []int
 		for g := range groups {
-			if g%2 == side {
+			if trains(g, groups, side, stretches) {
 				train = append(train, g)
 			} else {
 				held = append(held, g)
@@ -195,11 +198,12 @@ func crossed(what string, groups int, margin, falseAlarms float64, choose func(t
 		u := choose(train)
 		values := make([]float64, len(held))
 		for i, g := range held {
+			values[i] = math.NaN() // which fails
 			if u != nil {
 				values[i] = value(g, u)
 			}
 		}
-		c := equivalence(what, values, margin, falseAlarms/2)
+		c := equivalence(what, values, stretches, margin, falseAlarms/2)
 		c.PValue = math.Min(1, 2*c.PValue)
 		if side == 0 || c.PValue < best.PValue {
 			best = c

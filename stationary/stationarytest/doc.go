@@ -31,16 +31,26 @@
 // unless Options says otherwise. The exact law of the discrete update may be given instead
 // of Boltzmann's, with a smaller margin.
 //
-//   - An optimizer within the margin fails with a probability of at most FalseAlarms (10⁻⁶).
-//   - One that is off by twice the margin fails with a probability of at least 90 %.
+//   - An optimizer within the margin fails with a probability of at most FalseAlarms (10⁻⁶),
+//     over all checks and both signs. That rests on Student's t of up to 64 groups, so on
+//     groups' means that are nearly normal: of a hundred independent observations and more.
+//     With fewer the probability is larger where what is looked at is skew, as θ² is.
+//   - One that is off by twice the margin fails with a probability of at least 90 %. In its
+//     shape that is twice the margin as the cells see it, and in a covariance's worst
+//     direction as the direction that half of the groups have chosen sees it.
 //   - Where there are too few samples to promise that, the test is inconclusive, and says how
 //     many times more would do. It fails then too: a test that cannot fail is none. More of
 //     them come from more chains, more observations or, as long as successive ones are nearly
 //     the same, more steps to an Advance; fewer are needed with wider margins.
 //
-// Errors are taken from the scatter between chains, or between stretches of time where there
-// are fewer than 16 chains, so correlation in time does no harm as long as a stretch is long
-// against it, which is looked at.
+// Measured, at the number of samples that is just enough: with 16 chains 93 % of optimizers
+// 20 % too hot fail at a margin of 10 %, and 90 % of those off by 0.2 in shape at 0.1; with 64
+// chains 94 % and 98 % (TestPower).
+//
+// Errors are taken from the scatter between chains, or between 64 stretches of time where there
+// are fewer than 16 chains. Correlation in time then does no harm as long as a stretch is
+// long against it: a correlation of neighbouring stretches widens the errors to first order,
+// and where it is so large (0.4) that this will not do, the test is inconclusive.
 //
 // A failure says in words what is wrong: by how much, whether the run had settled, and which
 // slip of the pen would explain it.

@@ -7,7 +7,9 @@ package stationarytest
 import (
 	"fmt"
 	"math"
+	"sort"
 
+	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -29,10 +31,11 @@ type Check struct {
 	// and Margin what is allowed.
 	Departure, StdErr, Margin float64
 	Groups                    int
-	// PValue is the probability of so large a departure, or a larger one, of what is off by
-	// the margin exactly: uniform then, and mostly larger for what is off by less.
+	// PValue bounds the probability of so large a departure, or a larger one, of what is off by
+	// at most the margin: both signs, or both halves, are paid for by a factor of 2.
 	PValue float64
-	// Power is the probability that what is off by twice the margin fails, with this many samples.
+	// Power is the probability that what is off by twice the margin fails, with as large a
+	// standard error: that of Student's t, not central.
 	Power float64
 	// More is how many times as many samples the promised power takes; at most 1 where it
 	// is kept.
@@ -50,10 +53,11 @@ func (c Check) String() string {
 }
 
 // equivalence tests whether |mean| is above a margin, with mean estimated from values of
-// independent groups: by Student's t for the departure less the margin, on one side. The
-// hypothesis that is held on to is that the departure is within the margin.
-func equivalence(what string, values []float64, margin, falseAlarms float64) Check {
-	mean, se := meanOf(values)
+// independent groups, or of stretches of time: by Student's t for the departure less the
+// margin, on one side. The hypothesis that is held on to is that the departure is within the
+// margin.
+func equivalence(what string, values []float64, stretches bool, margin, falseAlarms float64) Check {
+	mean, se := errorOf(values, stretches)
 	c := judge(what, math.Abs(mean), se, len(values), margin, falseAlarms/2) // of two signs
 	c.PValue = math.Min(1, 2*c.PValue)
 	return c
@@ -63,13 +67,13 @@ func equivalence(what string, values []float64, margin, falseAlarms float64) Che
 func judge(what string, departure, se float64, groups int, margin, falseAlarms float64) Check {
 	c := Check{What: what, Departure: departure, StdErr: se, Margin: margin, Groups: groups, Verdict: Pass}
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(groups - 1)}
-	critical := t.Quantile(1 - falseAlarms)
 	if se > 0 {
 		c.PValue = t.Survival((departure - margin) / se)
-		// At twice the margin the statistic is centred at margin/se.
-		c.Power = 1 - distuv.UnitNormal.CDF(critical-margin/se)
-		need := (critical + distuv.UnitNormal.Quantile(power)) * se / margin
-		c.More = need * need
+		// At twice the margin the statistic is Student's t of the noncentrality margin/se.
+		beyond := noncentral(t.Quantile(1-falseAlarms), groups-1)
+		c.Power = beyond(margin / se)
+		need := sort.Search(1<<16, func(k int) bool { return beyond(float64(k)/256) >= power })
+		c.More = math.Pow(float64(need)/256*se/margin, 2)
 	} else if departure <= margin {
 		c.PValue, c.Power = 1, 1
 	} else {
@@ -84,6 +88,24 @@ func judge(what string, departure, se float64, groups int, margin, falseAlarms f
 	return c
 }
 
+// noncentral returns the probability that (z + δ)/√(χ²/ν) is above a critical value, z normal
+// and χ² of ν degrees of freedom, as a function of δ.
+func noncentral(critical float64, nu int) func(delta float64) float64 {
+	const points = 64
+	u, w := make([]float64, points), make([]float64, points)
+	quad.Legendre{}.FixedLocations(u, w, 0, 1)
+	chi := distuv.ChiSquared{K: float64(nu)}
+	for i, v := range u {
+		u[i] = critical * math.Sqrt(chi.Quantile(v)/float64(nu))
+	}
+	return func(delta float64) (p float64) {
+		for i, v := range u {
+			p += w[i] * distuv.UnitNormal.Survival(v-delta)
+		}
+		return p
+	}
+}
+
 // meanOf returns the mean and its standard error.
 func meanOf(v []float64) (mean, se float64) {
 	n := float64(len(v))
@@ -96,9 +118,30 @@ func meanOf(v []float64) (mean, se float64) {
 	return mean, math.Sqrt(se / (n * (n - 1)))
 }
 
+// errorOf is meanOf, but for stretches of time: neighbours that have a correlation r > 0 make
+// the mean's variance 1 + 2r times as large.
+func errorOf(v []float64, stretches bool) (mean, se float64) {
+	mean, se = meanOf(v)
+	if stretches {
+		r, _ := memory(v)
+		se *= math.Sqrt(1 + 2*math.Max(0, r))
+	}
+	return mean, se
+}
+
+// trains reports whether a group is of the half that chooses what the other half is held to:
+// every other one, or of stretches of time, of which neighbours depend on one another a
+// little, those of the first or the second half of the run.
+func trains(g, groups, side int, stretches bool) bool {
+	if stretches {
+		return 2*g/groups == side
+	}
+	return g%2 == side
+}
+
 // settled tests the second half of the observations against the first, with groups of
 // chains, by Student's t of the differences.
-func settled(what string, differences []float64, falseAlarms float64) (p float64, ok bool) {
+func settled(differences []float64, falseAlarms float64) (p float64, ok bool) {
 	mean, se := meanOf(differences)
 	if !(se > 0) {
 		return 1, true
@@ -122,6 +165,8 @@ func memory(v []float64) (correlation float64, long bool) {
 	if !(b > 0) {
 		return 0, false
 	}
+	n := float64(len(v))
 	r := a / b
-	return r, r > 3.5/math.Sqrt(float64(len(v)))
+	r += (1 + 4*r) / n // its bias (Kendall & Stuart)
+	return r, r > 3.5/math.Sqrt(n)
 }

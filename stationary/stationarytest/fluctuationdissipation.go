@@ -91,21 +91,22 @@ func CheckFluctuationDissipation(r Replicas, s SGD, o Options) (*Report, error) 
 		drift[k] = (out[1][k]/count[1][k] - out[0][k]/count[0][k]) / (total / n)
 	}
 	rep := &Report{}
-	c := equivalence("what is dissipated against what fluctuates, relative,", values, o.Temperature, o.FalseAlarms)
+	stretches, alpha := r.Chains < leastIn, o.FalseAlarms
+	if !stretches {
+		alpha /= 2 // with the check of having settled
+	}
+	c := equivalence("what is dissipated against what fluctuates, relative,", values, stretches, o.Temperature, alpha)
 	rep.Checks = append(rep.Checks, c)
-	mean, se := meanOf(values)
+	mean, se := errorOf(values, stretches)
 	rep.Ratio, rep.RatioStdErr = 1+mean, se
 	if c.Verdict == Fail {
 		rep.explain("E (θ−c)·∇L is %.4g ± %.2g times (η/2) E (|∇L|² + tr C): the noise is of another size than stated, the gradient biased, or this is not plain SGD of this learning rate", rep.Ratio, se)
 	}
-	if r.Chains >= leastIn {
-		if p, ok := settled("", drift, o.FalseAlarms); !ok {
-			rep.Checks = append(rep.Checks, Check{What: "second half of the run against the first,", PValue: p, Power: 1, Groups: groups, Departure: math.NaN(), StdErr: math.NaN(), Verdict: Fail})
-			rep.explain("the chains had not settled: E (θ−c)·∇L of the two halves differs (p = %.2g); take a longer BurnIn than %d", p, o.BurnIn)
-		}
-	} else if corr, long := memory(values); long && c.Verdict == Pass {
-		rep.Checks[0].Verdict, rep.Checks[0].Power, rep.Checks[0].More = Inconclusive, 0, 4
-		rep.explain("stretches of time remember one another (correlation %.2f): take more steps to an Advance", corr)
+	if stretches {
+		rep.remember(values, o.Observations)
+	} else if p, ok := settled(drift, alpha); !ok {
+		rep.Checks = append(rep.Checks, Check{What: "second half of the run against the first,", PValue: p, Power: 1, Groups: groups, Departure: math.NaN(), StdErr: math.NaN(), Verdict: Fail})
+		rep.explain("the chains had not settled: E (θ−c)·∇L of the two halves differs (p = %.2g); take a longer BurnIn than %d", p, o.BurnIn)
 	}
 	return rep.conclude(), nil
 }

@@ -6,6 +6,7 @@ package stationarytest
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 )
@@ -39,6 +40,19 @@ func (r *Report) String() string {
 // explain adds what is wrong.
 func (r *Report) explain(format string, args ...any) {
 	r.Explanations = append(r.Explanations, fmt.Sprintf(format, args...))
+}
+
+// remember says so if stretches of time depend on one another so much that nothing follows.
+func (r *Report) remember(values []float64, observations int) {
+	c, long := memory(values)
+	if !long {
+		return
+	}
+	for i := range r.Checks {
+		r.Checks[i].Verdict, r.Checks[i].Power, r.Checks[i].More = Inconclusive, 0, math.Max(4, r.Checks[i].More)
+	}
+	r.explain("stretches of %d observations remember one another (correlation %.2f), so that errors are larger than they seem: take more steps to an Advance, or %d chains and more",
+		observations/len(values), c, leastIn)
 }
 
 // conclude sets the verdict.

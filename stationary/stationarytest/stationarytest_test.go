@@ -115,25 +115,59 @@ func TestFalseAlarms(t *testing.T) {
 	}
 }
 
-// TestPower: off by twice the margin, at the least number of samples that is said to do, it
-// fails at least as often as promised.
+// TestPower: off by twice the margin, at the least number of samples that is said to do, each
+// check fails as often as its Power says, of 64 chains and of 16.
 func TestPower(t *testing.T) {
 	t.Parallel()
 	law := normal(t, 1)
 	const runs = 200
-	o := stationarytest.Options{BurnIn: 1, Observations: 40, Temperature: 0.1, TotalVariation: 0.2, FalseAlarms: 1e-4}
-	// Enough that More is about 1.
-	rep := check(t, independent(64, 1.2, 0), law, o)
-	o.Observations = max(32, int(math.Ceil(float64(o.Observations)*rep.Checks[0].More)))
-	failed := 0.0
-	for seed := range uint64(runs) {
-		if check(t, independent(64, 1.2, seed+1000), law, o).Verdict == stationarytest.Fail {
-			failed++
+	for _, chains := range []int{16, 64} {
+		for name, c := range map[string]struct {
+			check    int
+			replicas func(seed uint64) stationarytest.Replicas
+			options  stationarytest.Options
+		}{
+			"temperature": {0, func(seed uint64) stationarytest.Replicas { return independent(chains, 1.2, seed) },
+				stationarytest.Options{Temperature: 0.1, TotalVariation: 0.4}},
+			"shape": {1, func(seed uint64) stationarytest.Replicas { return folded(chains, 0.4, seed) },
+				stationarytest.Options{Temperature: 0.4, TotalVariation: 0.1}},
+		} {
+			o := c.options
+			o.BurnIn, o.Observations, o.FalseAlarms = 1+2000/chains, 2560/chains, 1e-4
+			// Enough that More is about 1.
+			more := 0.0
+			for seed := range uint64(32) {
+				more += check(t, c.replicas(seed), law, o).Checks[c.check].More / 32
+			}
+			o.Observations = max(32, int(math.Ceil(float64(o.Observations)*more)))
+			failed, promised := 0.0, 0.0
+			for seed := range uint64(runs) {
+				got := check(t, c.replicas(seed+1000), law, o).Checks[c.check]
+				promised += got.Power / runs
+				if got.Verdict == stationarytest.Fail {
+					failed++
+				}
+			}
+			t.Logf("%s, %d chains, %d observations: %.1f %% fail, %.1f %% promised", name, chains, o.Observations, 100*failed/runs, 100*promised)
+			if p := (distuv.Binomial{N: runs, P: promised}).CDF(failed); p < 1e-6 || promised < 0.85 {
+				t.Errorf("%s, %d chains: %v of %d fail, want %.1f %% (p = %.2g)", name, chains, failed, runs, 100*promised, p)
+			}
 		}
 	}
-	if p := (distuv.Binomial{N: runs, P: 0.9}).CDF(failed); p < 1e-4 {
-		t.Errorf("%v of %d fail, want 90 %% (p = %g)", failed, runs, p)
-	}
+}
+
+// folded are independent draws of a normal law, of which a share is turned to the right: half of it is
+// the total variation from the law.
+func folded(chains int, share float64, seed uint64) stationarytest.Replicas {
+	r := rand.New(rand.NewPCG(seed, 4))
+	return stationarytest.Replicas{Dim: 1, Chains: chains, Advance: func(x sde.Batch) {
+		for i := range x.Data {
+			x.Data[i] = r.NormFloat64()
+			if r.Float64() < share {
+				x.Data[i] = math.Abs(x.Data[i])
+			}
+		}
+	}}
 }
 
 // langevin is a person's optimizer: Euler–Maruyama in L = (x²−1)²/4 of step h, with the
@@ -241,6 +275,38 @@ func TestOneChain(t *testing.T) {
 	if rep := check(t, autoregression(0.99999, 1), law, o); rep.Verdict == stationarytest.Pass {
 		t.Errorf("a chain that hardly moves passes: %v", rep)
 	}
+}
+
+// TestStretches: of one chain of which neighbouring stretches of time have a correlation of 0.2,
+// there are no more false alarms than of independent groups; with errors that take them for
+// independent there are.
+func TestStretches(t *testing.T) {
+	t.Parallel()
+	law := normal(t, 1)
+	const runs, memory = 1000, 8
+	var temperature, shape, plain []float64
+	rho := math.Exp(-1. / memory)
+	for seed := range uint64(runs) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		replicas := stationarytest.Replicas{Dim: 1, Advance: func(x sde.Batch) {
+			x.Data[0] = rho*x.Data[0] + math.Sqrt(1-rho*rho)*r.NormFloat64()
+		}}
+		// The square's memory is half as long.
+		rep := check(t, replicas, law, stationarytest.Options{BurnIn: 400, Observations: 64 * 3 * memory / 2, Temperature: 1e-6, TotalVariation: 1e-6})
+		temperature, shape = append(temperature, rep.Checks[0].PValue), append(shape, rep.Checks[1].PValue)
+		z := distuv.UnitNormal.Quantile(max(rep.Checks[0].PValue/2, 1e-12))
+		plain = append(plain, 2*distuv.UnitNormal.CDF(1.18*z))
+	}
+	if p := uniform(temperature, true); p < 1e-6 {
+		t.Errorf("too many small p-values of the temperature: p = %g", p)
+	}
+	if p := uniform(shape, true); p < 1e-6 {
+		t.Errorf("too many small p-values of the shape: p = %g", p)
+	}
+	if p := uniform(plain, true); p > 1e-6 {
+		t.Errorf("errors that take stretches for independent are not noticed: p = %g", p)
+	}
+	t.Logf("temperature %.2g, shape %.2g, taken for independent %.2g", uniform(temperature, true), uniform(shape, true), uniform(plain, true))
 }
 
 // TestPlane: a law in two dimensions, by the library's own engine.
