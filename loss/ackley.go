@@ -17,7 +17,8 @@ import (
 //
 // Its global minimum is the origin, of value 0, where L has a cusp and no gradient;
 // Gradient returns 0 there. L stays below 20 + e, so exp(−L/T) cannot be normalised
-// without a domain.
+// without a domain. The other minima are not listed: there is no end to them, as the slope of the cone
+// vanishes far out and that of the waves does not.
 //
 // D. H. Ackley, 1987, A Connectionist Machine for Genetic Hillclimbing, Kluwer, with
 // the constants that are usual since.
@@ -29,6 +30,7 @@ var (
 	_ sde.Loss          = Ackley{}
 	_ sde.BatchGradient = Ackley{}
 	_ sde.Hessian       = Ackley{}
+	_ sde.Laplacian     = Ackley{}
 	_ sde.Normalizable  = Ackley{}
 )
 
@@ -111,6 +113,30 @@ func (l Ackley) Hessian(dst, theta []float64) {
 			dst[i*n+j], dst[j*n+i] = h, h
 		}
 	}
+}
+
+// Laplacian returns the trace of the Hessian,
+//
+//	20κ exp(−κ|θ|) ((D−1)/|θ| − κ) + (4π²/D) exp(Σ_i cos(2πθ_i)/D) Σ_i (cos(2πθ_i) − sin²(2πθ_i)/D)
+//
+// with κ = 1/5√D, and at the origin that of the waves. It panics if theta is not of length D.
+func (l Ackley) Laplacian(theta []float64) float64 {
+	if len(theta) != l.Dim() {
+		panic(badTheta)
+	}
+	r, cone, waves := l.terms(theta)
+	d := float64(len(theta))
+	var s float64
+	for _, x := range theta {
+		sin, cos := kernel.SinCos1(2 * math.Pi * x)
+		s += math.FMA(-sin/d, sin, cos)
+	}
+	s *= float64(4 * math.Pi * math.Pi / d * waves)
+	if r > 0 {
+		k := 1 / (5 * math.Sqrt(d))
+		s = math.FMA(float64(cone*k), (d-1)/r-k, s)
+	}
+	return s
 }
 
 // Normalizable returns false: L is bounded.

@@ -22,7 +22,7 @@
 //	QuadrupleWell       2    4       4        1       8.75      yes        four minima of different depth
 //	EntropicBarrier     2    1       0        0       101       yes        two basins, a narrow channel, no height between
 //	Banana              2    1       0        0       1         yes        a bent Gaussian
-//	ABFactorisation     2    –       –        –       –         no         ½(ab−1)², a valley of minima
+//	ABFactorisation     2    2       1        0       –         no         ½(ab−1)², a valley of minima, two the flattest
 //	Quadratic           (2)  1       0        0       3         yes        ½(θ−c)ᵀH(θ−c); dense, diagonal or of a spectrum
 //	DoubleWells         (2)  4       4        1       2         yes        a double well in each coordinate
 //	Channel             (2)  2       1        0       100       yes        a double well across a stiff valley
@@ -31,7 +31,7 @@
 //	Rosenbrock          (2)  1       0        0       –         yes        a bent, narrow valley
 //	Rastrigin           (2)  3969    7812     3844    396.8     yes        a paraboloid with waves
 //	Ackley              (2)  –       –        –       –         no         a cone with waves
-//	Funnel              (10) –       –        –       –         yes        Neal's
+//	Funnel              (10) 1       0        0       –         yes        Neal's
 //	Quartic             (1)  1       0        0       –         yes        Σ θ⁴/4, whose gradient grows fast
 //	LogCosh             (1)  1       0        0       1         yes        whose gradient is bounded
 //	Chain               (4)  2       1        0       –         yes        a ring of coupled double wells, here γ = 2

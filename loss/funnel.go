@@ -31,6 +31,7 @@ var (
 	_ sde.Hessian       = Funnel{}
 	_ sde.Laplacian     = Funnel{}
 	_ sde.Normalizable  = Funnel{}
+	_ sde.Charted       = Funnel{}
 )
 
 // Validate returns an error if D is out of range.
@@ -102,3 +103,15 @@ func (l Funnel) Laplacian(theta []float64) float64 {
 
 // Normalizable reports whether temperature is above 0.
 func (Funnel) Normalizable(temperature float64) bool { return temperature > 0 }
+
+// CriticalPoints returns the minimum at v = −9(D−1)/2, of value −9(D−1)²/8, the only critical
+// point. For D > 150, where the curvature there is beyond float64, it returns nil.
+func (l Funnel) CriticalPoints() []sde.CriticalPoint {
+	if l.Dim() > 150 {
+		return nil
+	}
+	m := float64(l.Dim() - 1)
+	theta := make([]float64, l.Dim())
+	theta[0] = -4.5 * m
+	return []sde.CriticalPoint{{Theta: theta, Value: -1.125 * m * m, Index: 0}}
+}

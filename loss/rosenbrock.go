@@ -14,11 +14,12 @@ import (
 //
 //	L(θ) = Σ_{i<D} 100 (θ_{i+1} − θ_i²)² + (1 − θ_i)²
 //
-// Its global minimum is (1, …, 1), of value 0. For D from 4 to 7 there is one other
-// minimum, near (−1, 1, …, 1).
+// Its global minimum is (1, …, 1), of value 0. From D = 4 on there is another minimum, of a
+// value near 4, that goes to (−1, 1, …, 1) as D grows, and a saddle between the two.
 //
 // H. H. Rosenbrock, 1960, An automatic method for finding the greatest or least value
-// of a function, Computer Journal 3, 175–184.
+// of a function, Computer Journal 3, 175–184. Y.-W. Shang & Y.-H. Qiu, 2006, A note on the
+// extended Rosenbrock function, Evolutionary Computation 14, 119–126, for the other minimum.
 type Rosenbrock struct {
 	D int // dimension, 2 or more; 0 means 2
 }
@@ -101,15 +102,40 @@ func (l Rosenbrock) Laplacian(theta []float64) float64 {
 // Normalizable reports whether temperature is above 0.
 func (Rosenbrock) Normalizable(temperature float64) bool { return temperature > 0 }
 
-// CriticalPoints returns the minimum for D ≤ 3, where it is the only critical point,
-// and nil beyond.
+// rosenbrock holds, for D from 4 to 7, the minimum that is not global, then the saddle.
+var rosenbrock = [][2]sde.CriticalPoint{
+	{
+		{Theta: []float64{-0.77565922656535236, 0.61309336548504312, 0.38206284633839271, 0.1459720185521943}, Value: 3.7014286104300171, Index: 0},
+		{Theta: []float64{-0.65612463571944601, 0.44312004097157254, 0.20431224822836447, 0.041743494776128827}, Value: 3.7082419966472613, Index: 1},
+	},
+	{
+		{Theta: []float64{-0.96205102069475013, 0.93573939597670996, 0.88071360419432054, 0.77787767585440637, 0.60509367859265284}, Value: 3.9308394341330279, Index: 0},
+		{Theta: []float64{-0.55746831589884882, 0.32474004283377628, 0.11656732144533993, 0.023354396464298224, 0.00054542783421162536}, Value: 4.657371428200574, Index: 1},
+	},
+	{
+		{Theta: []float64{-0.98657497957099372, 0.98339822883618178, 0.97210667005309193, 0.947437436826436, 0.89865118485172968, 0.8075739520354176}, Value: 3.9739405009302948, Index: 0},
+		{Theta: []float64{-0.55541972717903232, 0.32249327429744495, 0.11520700409890448, 0.023502770405030748, 0.01044790120466494, 0.00010915863958243911}, Value: 5.6463839665879503, Index: 1},
+	},
+	{
+		{Theta: []float64{-0.9917225725614055, 0.9935553935033713, 0.99217332159469207, 0.98689876269031396, 0.97516475660887303, 0.95143198270499263, 0.90522281771395352}, Value: 3.9836005364248543, Index: 0},
+		{Theta: []float64{-0.55537697676058884, 0.32244648022243272, 0.11517879975265277, 0.023506126928869411, 0.010656973479399591, 0.01001343671657488, 0.00010026891487684989}, Value: 6.6362625075600192, Index: 1},
+	},
+}
+
+// CriticalPoints returns the minimum for D ≤ 3, where it is the only critical point, that, the
+// other one and the saddle between them for D ≤ 7, and nil beyond.
 func (l Rosenbrock) CriticalPoints() []sde.CriticalPoint {
-	if l.Dim() > 3 {
+	d := l.Dim()
+	if d > 7 {
 		return nil
 	}
-	theta := make([]float64, l.Dim())
+	theta := make([]float64, d)
 	for i := range theta {
 		theta[i] = 1
 	}
-	return []sde.CriticalPoint{{Theta: theta, Value: 0, Index: 0}}
+	all := []sde.CriticalPoint{{Theta: theta, Value: 0, Index: 0}}
+	if d > 3 {
+		all = append(all, rosenbrock[d-4][:]...)
+	}
+	return all
 }
