@@ -36,11 +36,15 @@ func (c *checker) chain(eq sde.Equation, h float64) (*chain, integrate.Propertie
 	if !ok {
 		return nil, p, false
 	}
+	_, m := eq.Dims()
 	s := newStepper(kernel, 1, h)
-	dep := s.dependence([]float64{0.3}, 1)
+	dep := s.dependence([]float64{0.3}, m)
 	k, points := 64, 20
-	if dep.next {
+	if dep.next || m > 1 {
 		k, points = 48, 14
+	}
+	if m > 1 && (dep.next || dep.u) {
+		return nil, p, false // too many nodes
 	}
 	ch := &chain{h: h, memory: dep.next, nodes: make([]float64, k), weights: make([]float64, k)}
 	for i := range k {
@@ -56,6 +60,17 @@ func (c *checker) chain(eq sde.Equation, h float64) (*chain, integrate.Propertie
 	row, y := make([]float64, k), make([]float64, 1)
 	for _, x := range ch.nodes {
 		total := make([]float64, k)
+		if m > 1 {
+			dep.each(m, points, func(w float64, n noise) {
+				s.step(y, []float64{x}, 0, n)
+				ch.interpolate(row, y[0])
+				for j, b := range row {
+					total[j] += w * b
+				}
+			})
+			ch.rows = append(ch.rows, total)
+			continue
+		}
 		for q := range z.x {
 			for r := range next.x {
 				sum := total

@@ -73,9 +73,9 @@ func Test(t testing.TB, scheme integrate.Scheme, o Options) {
 //     of a step that is not linear, such as a tamed one, the variance is that of the
 //     transition kernel.
 //   - weak order: of means and covariances of linear equations at a fixed time, with
-//     noise of each class; and, for constant noise, of ⟨x²⟩ on the double well.
-//   - invariant measure: the order of ⟨x²⟩ under the stationary law on a double well,
-//     with constant and with state-dependent noise.
+//     noise of each class; and of averages on double wells with constant and
+//     state-dependent noise of one component, and with two that do not commute.
+//   - invariant measure: the order of ⟨x²⟩ under the stationary law on the same wells.
 //   - strong order: of paths, on problems with known solutions or between
 //     steps; the stated order must be compatible, and one lower by ½ not.
 //   - areas: a scheme of strong order 1 for general noise has the variance of Lévy areas.

@@ -35,7 +35,7 @@ type Problem struct {
 // Problems returns the zoo: each problem of this package once, with parameters that
 // are neither easy nor extreme.
 func Problems() []Problem {
-	all := []Problem{Decay(1, 1), Ramp(), Wave(0.8), Cubic(), Tocino(), OrnsteinUhlenbeck(1.5, 0.3), Current(), Area(), Rotation(), DoubleWell(0.2), UnevenWell(0.2),
+	all := []Problem{Decay(1, 1), Ramp(), Wave(0.8), Cubic(), Tocino(), OrnsteinUhlenbeck(1.5, 0.3), Current(), Area(), Rotation(), DoubleWell(0.2), UnevenWell(0.2), GeneralWell(0.2),
 		StudentT(0.5, sde.Ito), StudentT(0.4, sde.Stratonovich), StudentT(0.3, sde.Klimontovich)}
 	return append(all, linearProblems()...)
 }
@@ -275,6 +275,20 @@ func DoubleWell(temperature float64) Problem {
 func UnevenWell(temperature float64) Problem {
 	d := func(x float64) float64 { return temperature * (1 + 0.5*math.Sin(x)) }
 	return well("double well, uneven noise", scalar(sde.Diagonal, func(x, _ float64) float64 { return x - x*x*x }, func(x, _ float64) float64 { return math.Sqrt(2 * d(x)) }), d)
+}
+
+// GeneralWell is the double well with two components of noise that do not commute,
+//
+//	dX = (X − X³) dt + √T (1 + ½ sin X) dW₁ + √T (1 + ½ cos 2X) dW₂
+//
+// in Itô's calculus. Its law is that of one component with 2D the sum of the squares.
+func GeneralWell(temperature float64) Problem {
+	r := math.Sqrt(temperature)
+	one, two := func(x float64) float64 { return r * (1 + 0.5*math.Sin(x)) }, func(x float64) float64 { return r * (1 + 0.5*math.Cos(2*x)) }
+	return well("double well, general noise", &equation{d: 1, m: 2, class: sde.General,
+		drift: func(dst, x []float64, _ float64) { dst[0] = x[0] - x[0]*x[0]*x[0] },
+		root:  func(dst, x []float64, _ float64) { dst[0], dst[1] = one(x[0]), two(x[0]) },
+	}, func(x float64) float64 { return (one(x)*one(x) + two(x)*two(x)) / 2 })
 }
 
 // well completes a problem of the drift x − x³ by its stationary law.

@@ -258,12 +258,17 @@ func TestStationary(t *testing.T) {
 		if p.Stationary != nil && math.Abs(second-p.Stationary[0]) > 1e-8*p.Stationary[0] {
 			t.Errorf("%s: E X² = %v stated, %.9g by the density", p.Name, p.Stationary, second)
 		}
-		a, b := make([]float64, 1), make([]float64, 1)
+		_, components := p.Equation.Dims()
+		a, b := make([]float64, 1), make([]float64, components)
 		diffusion := sde.DiffusionOf(p.Equation)
-		conversion := sde.NewConversion(diffusion, 1, 1, sde.InterpretationOf(p.Equation), sde.Ito)
+		conversion := sde.NewConversion(diffusion, 1, components, sde.InterpretationOf(p.Equation), sde.Ito)
 		weighted := func(x float64) float64 {
 			p.Equation.Root(b, []float64{x}, 0)
-			return b[0] * b[0] / 2 * p.Density(x)
+			var d float64
+			for _, v := range b {
+				d += v * v / 2
+			}
+			return d * p.Density(x)
 		}
 		for _, x := range []float64{-1.7, -0.6, 0, 0.2, 0.9, 1.4} {
 			p.Equation.Drift(a, []float64{x}, 0)
@@ -277,8 +282,8 @@ func TestStationary(t *testing.T) {
 			}
 		}
 	}
-	if densities != 6 {
-		t.Errorf("%d densities, want 6", densities)
+	if densities != 7 {
+		t.Errorf("%d densities, want 7", densities)
 	}
 	// The planted fault: Student's law of another calculus.
 	if integratetest.StudentT(0.5, sde.Ito).Density(1) == integratetest.StudentT(0.5, sde.Stratonovich).Density(1) {

@@ -23,9 +23,14 @@ func (c *checker) weakOrder() {
 	}
 	c.weakAdditive(Decay(1, 1))
 	c.weakAdditive(Ramp())
-	for _, p := range []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature)} {
+	for _, p := range wells() {
 		c.weakWell(p)
 	}
+}
+
+// wells are scalar equations whose stationary laws are known, with noise of each kind.
+func wells() []Problem {
+	return []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature), GeneralWell(wellTemperature / 2)}
 }
 
 // weakLinear compares E X and E XXᵀ of a linear equation at time 1 with the exact
@@ -208,7 +213,7 @@ func (c *checker) invariantMeasure() {
 	if c.augmented {
 		return
 	}
-	for _, p := range []Problem{DoubleWell(wellTemperature), UnevenWell(wellTemperature)} {
+	for _, p := range wells() {
 		c.stationaryOrder("invariant measure", p)
 	}
 }
