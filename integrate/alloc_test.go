@@ -39,7 +39,8 @@ func mallocs(t *testing.T, e integrate.Ensemble, s integrate.Schedule, observers
 func TestRunAllocations(t *testing.T) {
 	for _, test := range bitsCases(t) {
 		e := test.ensemble
-		e.Workers = 1
+		d, _ := e.Equation.Dims()
+		e.Workers, e.Particles = 1, min(e.Particles, integrate.BlockRows(d)+7)
 		observers := func() []sde.Observer {
 			return []sde.Observer{new(integrate.Moments), integrate.NewMean(1, func(dst, theta []float64) { dst[0] = theta[0] }),
 				&integrate.Moments{Dim: 2, Features: func(dst, x sde.Batch) {

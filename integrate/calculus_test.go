@@ -115,10 +115,6 @@ func TestCalculusChain(t *testing.T) {
 
 func TestCalculusFlow(t *testing.T) {
 	const temperature, h = 0.1, 0.1
-	particles := 1 << 17
-	if testing.Short() {
-		particles = 1 << 13
-	}
 	laws := make([]float64, len(calculi))
 	for i, c := range calculi {
 		laws[i] = chain(temperature, h, c)
@@ -130,8 +126,15 @@ func TestCalculusFlow(t *testing.T) {
 			noise.DiagonalFunc{State: 1, B: growing{temperature}.Root}, // derivatives by differences
 			noise.Func{State: 1, Noise: 1, B: growing{temperature}.Root},
 		} {
-			if j > 0 && testing.Short() {
-				continue
+			particles := 1 << 17
+			if j > 0 {
+				particles = 1 << 15
+			}
+			if testing.Short() {
+				if j > 0 {
+					continue
+				}
+				particles = 1 << 13
 			}
 			seed++
 			m := integrate.NewMean(1, func(dst, theta []float64) { dst[0] = bounded(theta[0]) })
@@ -140,7 +143,7 @@ func TestCalculusFlow(t *testing.T) {
 			mustRun(t, e, integrate.Schedule{BurnIn: 10, Time: 2, Every: 1}, m)
 			s, p := estimateP(m.Estimate(0), laws[i])
 			accept(t, fmt.Sprintf("%v, %T", c, d), seed, s, p)
-			if testing.Short() || j > 0 {
+			if testing.Short() {
 				continue
 			}
 			for k, other := range calculi {

@@ -76,10 +76,14 @@ func TestEulerMaruyamaQuadratic(t *testing.T) {
 		seed := uint64(100+i) + *seedShift
 		v := temperature / (test.k * (1 - test.h*test.k/2))
 		c := v * math.Pow(1-test.h*test.k, float64(test.lag))
-		for _, l := range []sde.Loss{quadratic{test.k}, plain{quadratic{test.k}}} {
-			x, y := stationaryPairs(t, l, nil, temperature, test.k, test.h, test.lag, particles, seed)
-			s, p := pairP(x, y, v, v, c)
-			accept(t, fmt.Sprintf("k=%g h=%g lag %d, %T", test.k, test.h, test.lag, l), seed, s, p)
+		x, y := stationaryPairs(t, quadratic{test.k}, nil, temperature, test.k, test.h, test.lag, particles, seed)
+		s, p := pairP(x, y, v, v, c)
+		accept(t, fmt.Sprintf("k=%g h=%g lag %d", test.k, test.h, test.lag), seed, s, p)
+		// A loss without a batch form: the same bits, and so the same law.
+		const few = 1500
+		px, py := stationaryPairs(t, plain{quadratic{test.k}}, nil, temperature, test.k, test.h, test.lag, few, seed)
+		if digest(px...) != digest(x[:few]...) || digest(py...) != digest(y[:few]...) {
+			t.Errorf("k=%g h=%g: a loss without a batch form has other bits", test.k, test.h)
 		}
 	}
 }

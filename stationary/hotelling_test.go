@@ -63,20 +63,20 @@ func binomialP(k, n int, prob float64) float64 {
 
 const groups = 64
 
-func runs() int {
+func runs(n int) int {
 	if testing.Short() {
 		return 2000
 	}
-	return 10000
+	return n
 }
 
-// ensemble runs simulate for many seeds. It fills a histogram that was started
+// ensemble runs simulate for n seeds, or fewer if tests are to be short. It fills a histogram that was started
 // for two observations: x holds a group's samples of one half.
-func ensemble(law stationary.Law, hist func() *stationary.Histogram, simulate func(s *sde.Stream, group, half int, x []float64) []float64) (fits, drifts []*stationary.Test) {
+func ensemble(n int, law stationary.Law, hist func() *stationary.Histogram, simulate func(s *sde.Stream, group, half int, x []float64) []float64) (fits, drifts []*stationary.Test) {
 	s := sde.NewStream(20261124, nil)
 	h := hist()
 	x := make([]float64, 4096)
-	for i := range runs() {
+	for i := range runs(n) {
 		if err := h.Start(sde.Run{Dim: 1, Groups: groups, Observations: 2}); err != nil {
 			panic(err)
 		}
@@ -121,7 +121,7 @@ func autoregressive(rho float64, samples func(group int) int) func(*sde.Stream, 
 
 func TestPValueAutoregressive(t *testing.T) {
 	t.Parallel()
-	fits, drifts := ensemble(normal, wide, autoregressive(0.8, func(int) int { return 128 }))
+	fits, drifts := ensemble(10_000, normal, wide, autoregressive(0.8, func(int) int { return 128 }))
 	calibrated(t, "AR(1)", fits)
 	calibrated(t, "AR(1), halves", drifts)
 }
@@ -129,7 +129,7 @@ func TestPValueAutoregressive(t *testing.T) {
 // Groups of different size: some hold twice as many independent particles.
 func TestPValueUnequalGroups(t *testing.T) {
 	t.Parallel()
-	fits, _ := ensemble(normal, wide, func(s *sde.Stream, group, half int, x []float64) []float64 {
+	fits, _ := ensemble(4000, normal, wide, func(s *sde.Stream, group, half int, x []float64) []float64 {
 		n := 96 * (1 + group%3)
 		x = x[:n]
 		s.Normals(x)
@@ -177,7 +177,7 @@ func TestPValueDoubleWell(t *testing.T) {
 	t.Parallel()
 	law := must(stationary.Boltzmann(well, 0.2))
 	// Probabilities of the bins are always the same: compute them once.
-	fits, drifts := ensemble(cached(law, -2.2, 2.2, 88), func() *stationary.Histogram { return stationary.NewHistogram(-2.2, 2.2, 88) }, metropolis(0.2, 128))
+	fits, drifts := ensemble(10_000, cached(law, -2.2, 2.2, 88), func() *stationary.Histogram { return stationary.NewHistogram(-2.2, 2.2, 88) }, metropolis(0.2, 128))
 	calibrated(t, "double well", fits)
 	calibrated(t, "double well, halves", drifts)
 }
