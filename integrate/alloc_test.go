@@ -38,6 +38,9 @@ func mallocs(t *testing.T, e integrate.Ensemble, s integrate.Schedule, observers
 // twice the observations to those of once.
 func TestRunAllocations(t *testing.T) {
 	for _, test := range bitsCases(t) {
+		if testing.Short() && (test.name == "implicit" || test.name == "split step") {
+			continue // the slowest; TestImplicitAllocations counts what a step allocates
+		}
 		e := test.ensemble
 		d, _ := e.Equation.Dims()
 		e.Workers, e.Particles = 1, min(e.Particles, integrate.BlockRows(d)+7)

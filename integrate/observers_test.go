@@ -9,7 +9,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -356,13 +358,18 @@ func savers() map[string]interface {
 		"Moments of three": &integrate.Moments{Dim: 3, Features: func(dst, x sde.Batch) { clear(dst.Data) }},
 		"Mean":             integrate.NewMean(2, func(dst, theta []float64) { dst[0], dst[1] = theta[0], theta[1] }),
 		"Weighted":         integrate.NewWeighted(integrate.SGLD{}, 2, func(dst, theta []float64) { dst[0], dst[1] = theta[0], theta[1] }),
+		"Acceptance":       new(integrate.Acceptance),
+		"Occupation":       &integrate.Occupation{Regions: cells{-2, 0, 2}},
+		"Transitions":      &integrate.Transitions{Regions: cells{-2, 0, 2}, Lag: 1},
+		"FirstPassage":     &integrate.FirstPassage{Target: sde.HalfSpace{Normal: []float64{1, 0}, Offset: 1.5}, Edges: []float64{0, 0.1}, Restart: true},
 		"Final":            new(integrate.Final),
 		"Trajectories":     &integrate.Trajectories{Particles: []int{1, 5}},
 		"Series":           integrate.NewSeries(func() *integrate.Moments { return new(integrate.Moments) }),
 	}
 }
 
-var saverRun = sde.Run{Dim: 2, Particles: 8, Groups: 2, Observations: 2, Step: 0.1}
+// saverRun is of two groups of four particles, seen twice.
+var saverRun = sde.Run{Dim: 2, Particles: 8, Groups: 2, Bounds: []int{0, 4, 8}, Observations: 2, Step: 0.1, Every: 0.1, Scheme: "MALA"}
 
 // feed shows an observer two times of two groups of four particles.
 func feed(t testing.TB, o sde.Observer) {
@@ -376,7 +383,19 @@ func feed(t testing.TB, o sde.Observer) {
 			for i := range x.Data {
 				x.Data[i] = math.Sin(float64(at*100 + g*10 + i))
 			}
-			if err := o.Observe(sde.Sample{Group: g, Index: at, Time: float64(at), First: 4 * g, X: x}); err != nil {
+			if err := o.Observe(sde.Sample{Group: g, Index: at, Time: float64(at), First: 4 * g, X: x, History: x}); err != nil {
+				t.Fatal(err)
+			}
+			steps, ok := o.(sde.StepObserver)
+			if !ok {
+				continue
+			}
+			after := sde.NewBatch(4, 2)
+			for i := range after.Data {
+				after.Data[i] = 2 * x.Data[i] // some within the target of FirstPassage
+			}
+			if err := steps.ObserveStep(sde.Step{Group: g, Index: at, Time: 0.1 * float64(at), Size: 0.1, First: 4 * g, Before: x, After: after,
+				Renewed: make([]bool, 4)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -403,9 +422,9 @@ func TestGroupSavers(t *testing.T) {
 			if again := other.AppendGroup(nil, g); string(again) != string(saved) {
 				t.Errorf("%s: group %d saved again differs", name, g)
 			}
-			// Every shorter or longer length is refused. (Final and Trajectories save
+			// Every shorter or longer length is refused. (Some save
 			// lists: what ends between two of their records is another list.)
-			records := map[string]int{"Final": 32, "Trajectories": 40}
+			records := map[string]int{"Final": 32, "Trajectories": 40, "Transitions": 32}
 			for n := range saved {
 				if r := records[name]; r > 0 && n%r == 0 {
 					continue
@@ -433,7 +452,7 @@ func savedInto(t testing.TB, name string, g int, data []byte) error {
 // FuzzLoadGroup: whatever the bytes, there is an error or what was loaded can be
 // saved and loaded again.
 func FuzzLoadGroup(f *testing.F) {
-	names := []string{"Moments", "Moments of three", "Mean", "Final", "Trajectories", "Series"}
+	names := slices.Sorted(maps.Keys(savers()))
 	for i, name := range names {
 		o := savers()[name]
 		feed(f, o)

@@ -94,6 +94,10 @@ func autoregression(chains, n int, rho float64, seed uint64) stationary.Draws {
 func TestAutocorrelationTime(t *testing.T) {
 	t.Parallel()
 	const rho, repeats, alpha = 0.9, 40, 1e-6 / 4
+	n := 20_000
+	if testing.Short() {
+		n = 5000
+	}
 	below := func(c stationary.Draws) stationary.Draws {
 		for _, x := range c {
 			for k, v := range x {
@@ -121,7 +125,7 @@ func TestAutocorrelationTime(t *testing.T) {
 	} {
 		var values []float64
 		for seed := range uint64(repeats) {
-			tau, err := stationary.AutocorrelationTime(c.of(autoregression(4, 20_000, rho, seed)))
+			tau, err := stationary.AutocorrelationTime(c.of(autoregression(4, n, rho, seed)))
 			if err != nil {
 				t.Fatal(err)
 			}

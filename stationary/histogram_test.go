@@ -10,6 +10,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/sgflow/sgflow/loss"
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
 )
@@ -141,22 +142,25 @@ func TestGroupSavers(t *testing.T) {
 
 func FuzzLoadGroup(f *testing.F) {
 	h := stationary.NewHistogram(-1, 1, 3)
-	th := &stationary.Thermometer{Loss: well}
-	for _, o := range []sde.Observer{h, th} {
-		if err := o.Start(sde.Run{Dim: 1, Groups: 1}); err != nil {
+	l := loss.ThreeHole{}
+	observers := []sde.Observer{h, stationary.NewHistogram2D([2]float64{-1, -1}, [2]float64{1, 1}, [2]int{3, 2}),
+		&stationary.Thermometer{Loss: l}, &stationary.Thermometers{Loss: l}}
+	for _, o := range observers {
+		if err := o.Start(sde.Run{Dim: 2, Groups: 1}); err != nil {
 			f.Fatal(err)
 		}
-		if err := o.Observe(sample(0, 0, 1, 0.5, 7)); err != nil {
+		if err := o.Observe(sample(0, 0, 2, 0.5, 7, -0.2, 0.1)); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(o.(sde.GroupSaver).AppendGroup(nil, 0))
 	}
 	f.Add([]byte("sgfhist1"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, o := range []sde.GroupSaver{h, th} {
+		for _, ob := range observers {
+			o := ob.(sde.GroupSaver)
 			if err := o.LoadGroup(0, data); err == nil {
 				if again := o.AppendGroup(nil, 0); !bytes.Equal(again, data) {
-					t.Errorf("loaded %x, wrote %x", data, again)
+					t.Errorf("%T: loaded %x, wrote %x", o, data, again)
 				}
 			}
 		}

@@ -128,6 +128,9 @@ func TestPValueAutoregressive(t *testing.T) {
 
 // Groups of different size: some hold twice as many independent particles.
 func TestPValueUnequalGroups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	fits, _ := ensemble(4000, normal, wide, func(s *sde.Stream, group, half int, x []float64) []float64 {
 		n := 96 * (1 + group%3)
