@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/metrics"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -164,25 +165,9 @@ func BenchmarkMultiplicative(b *testing.B) {
 // BenchmarkStreaming runs in a process of its own, so that the peak is not that
 // of another benchmark.
 func BenchmarkStreaming(b *testing.B) {
-	self, err := os.Executable()
-	if err != nil {
-		b.Skip(err)
-	}
 	sums := map[string]float64{}
 	for b.Loop() {
-		cmd := exec.Command(self)
-		cmd.Env = append(os.Environ(), streamingChild+"=1")
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		if err != nil {
-			b.Fatal(err)
-		}
-		for line := range bytes.Lines(out) {
-			var v float64
-			var unit string
-			if _, err := fmt.Sscan(string(line), &v, &unit); err != nil {
-				b.Fatalf("%q: %v", line, err)
-			}
+		for unit, v := range streamed(b, 1000) {
 			sums[unit] += v
 		}
 	}
@@ -191,8 +176,47 @@ func BenchmarkStreaming(b *testing.B) {
 	}
 }
 
+// TestMemory holds a run of 1,000,000 particles with moments and a histogram to what
+// memory it may take, which does not grow with its steps.
+func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not under the race detector, which takes memory of its own")
+	}
+	const state = 8e6 / (1 << 20) // MiB
+	figures := streamed(t, 50)
+	if heap := figures["heap-MiB"]; !(heap >= state && heap <= 1.5*state) {
+		t.Errorf("a heap of %.3g MiB, want at most 1.5 times the state's %.3g", heap, state)
+	}
+	if peak, ok := figures["peak-MiB"]; ok && !(peak <= 1.5*state+16) {
+		t.Errorf("%.3g MiB resident, want at most that and 16", peak)
+	}
+}
+
+// streamed runs the workload Streaming for so many steps in a process of its own and
+// returns its figures.
+func streamed(t testing.TB, steps int) map[string]float64 {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", streamingChild, steps))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := map[string]float64{}
+	for line := range bytes.Lines(out) {
+		var v float64
+		var unit string
+		if _, err := fmt.Sscan(string(line), &v, &unit); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		figures[unit] = v
+	}
+	return figures
+}
+
 // streamingChild is the environment variable that makes the test binary run the
-// workload Streaming and print its figures.
+// workload Streaming, for so many steps, and print its figures.
 const streamingChild = "SGFLOW_BENCHMARK_STREAMING"
 
 // heapPeak is an observer that samples the Go heap.
@@ -212,7 +236,11 @@ func (p *heapPeak) sample() {
 }
 
 func streaming() error {
-	const particles, steps, every, h = 1_000_000, 1000, 10, 0.01
+	const particles, every, h = 1_000_000, 10, 0.01
+	steps, err := strconv.Atoi(os.Getenv(streamingChild))
+	if err != nil {
+		return err
+	}
 	e := doubleWellEnsemble()
 	e.Particles = particles
 	moments, squares := new(integrate.Moments), &integrate.Moments{Dim: 1, Features: func(dst, x sde.Batch) {
@@ -226,16 +254,16 @@ func streaming() error {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	m, err := e.Run(context.Background(), integrate.Schedule{Time: steps * h, Every: every * h}, moments, squares, histogram, peak)
+	m, err := e.Run(context.Background(), integrate.Schedule{Time: float64(steps) * h, Every: every * h}, moments, squares, histogram, peak)
 	elapsed := time.Since(start)
 	if err != nil {
 		return err
 	}
 	runtime.ReadMemStats(&after)
-	if x2 := squares.Mean(0).Value; m.Observations != steps/every || math.Abs(x2-0.75) > 0.1 {
+	if x2 := squares.Mean(0).Value; m.Observations != steps/every || steps >= 1000 && math.Abs(x2-0.75) > 0.1 {
 		return fmt.Errorf("%d observations, E x² = %v", m.Observations, x2)
 	}
-	fmt.Println(float64(elapsed.Nanoseconds())/(particles*steps), "ns/particle-step")
+	fmt.Println(float64(elapsed.Nanoseconds())/float64(particles*steps), "ns/particle-step")
 	fmt.Println(float64(peak.bytes.Load())/(1<<20), "heap-MiB")
 	fmt.Println(after.Mallocs-before.Mallocs, "run-allocs")
 	if hwm, ok := peakResident(); ok {

@@ -473,6 +473,7 @@ func TestCancel(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(context.Background())
 				defer cancel(nil)
 				var seen atomic.Int64
+				first := make(chan struct{}) // closed at the first observation
 				e := endsEnsemble(workers, func(float64) {})
 				long := endsSchedule
 				long.Time = 1e6
@@ -480,9 +481,7 @@ func TestCancel(t *testing.T) {
 				switch how {
 				case "goroutine":
 					go func() {
-						for seen.Load() == 0 {
-							time.Sleep(time.Millisecond)
-						}
+						<-first
 						cancel(cause)
 					}()
 				case "progress":
@@ -503,7 +502,12 @@ func TestCancel(t *testing.T) {
 				f.BurnIn = true
 				// A series of a million years has too many times: keep the moments only.
 				m := new(integrate.Moments)
-				others = append(others, m, observerFunc(func(sde.Sample) error { seen.Store(1); return nil }))
+				others = append(others, m, observerFunc(func(sde.Sample) error {
+					if seen.Add(1) == 1 {
+						close(first)
+					}
+					return nil
+				}))
 				start := time.Now()
 				r, err := e.Run(ctx, long, others...)
 				var i *integrate.InterruptedError
@@ -539,31 +543,24 @@ func TestDeadline(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || r == nil || !r.Partial || r.Steps != 0 || m.Samples() != 0 {
 		t.Errorf("result %+v, error %v", r, err)
 	}
-	// One that will be, in the middle of a slow gradient's step.
+	// One that will be, in the middle of a step whose gradient waits for that, hours
+	// before the next observation.
+	s := integrate.Schedule{Time: 1e6, Every: 1e6}
 	for _, workers := range []int{1, 2} {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		var slow atomic.Bool
-		slow.Store(true)
-		e := endsEnsemble(workers, func(float64) {
-			if slow.Load() {
-				time.Sleep(50 * time.Microsecond)
-			}
-		})
-		e.Particles = 16 * 1024
+		e := endsEnsemble(workers, func(float64) { <-ctx.Done() })
 		m, f := witness()
 		start := time.Now()
-		r, err := e.Run(ctx, endsSchedule, m, f)
+		r, err := e.Run(ctx, s, m, f)
 		var i *integrate.InterruptedError
 		if !errors.As(err, &i) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("error %v", err)
 		}
-		// A step of a block takes about a tenth of a second, the run hours.
 		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("took %v to stop", d)
 		}
-		slow.Store(false)
-		checkPartial(t, e, endsSchedule, r, m, f)
+		checkPartial(t, e, s, r, m, f)
 	}
 }
 
