@@ -19,7 +19,9 @@ import (
 // a model of SGD it is the flow with D = (η/2) Cov g, to which SGD is of weak order 1, or 2
 // for the flow of loss.Modified with the same D
 // (Q. Li, C. Tai & W. E, 2019, Stochastic modified equations and dynamics of stochastic
-// gradient algorithms I, Journal of Machine Learning Research 20, 1–47, theorem 9).
+// gradient algorithms I, Journal of Machine Learning Research 20, 1–47, theorem 9). Of noise that
+// is correlated between steps (sde.Correlated), such as that of epochs in random order, that flow
+// is no model, and no order is stated.
 //
 // One sampled gradient a step; it is linearly stable for η λ < 2.
 type SGD struct {
@@ -34,7 +36,7 @@ var _ Scheme = SGD{}
 // Properties returns what SGD is, or an error that says what is wrong with its sampler.
 func (u SGD) Properties(sde.NoiseClass) (Properties, error) {
 	p, err := updateProperties("SGD", "SGD.Gradient", u.Gradient, 2, 1)
-	if err == nil {
+	if err == nil && sde.CorrelationStepsOf(u.Gradient) == 0 {
 		p.Weak, p.Invariant = 1, 1
 	}
 	return p, err

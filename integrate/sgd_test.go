@@ -93,6 +93,20 @@ func TestSGDFullBatch(t *testing.T) {
 	}
 }
 
+// TestSGDOrder: an order is stated for noise that is white alone; what needs one refuses the rest.
+func TestSGDOrder(t *testing.T) {
+	l := means{k: 1, x: []float64{1, 2}}
+	for _, c := range []struct {
+		gradient sde.GradientSampler
+		order    float64
+	}{{noise.WithoutReplacement{Loss: l, BatchSize: 1}, 1}, {noise.Reshuffling{Loss: l, BatchSize: 1}, 0}} {
+		p, err := integrate.SGD{Gradient: c.gradient}.Properties(sde.Constant)
+		if err != nil || p.Weak != c.order || p.Invariant != c.order {
+			t.Errorf("%T: weak order %v, of the stationary law %v, error %v; want %v", c.gradient, p.Weak, p.Invariant, err, c.order)
+		}
+	}
+}
+
 func TestSGDRefused(t *testing.T) {
 	l := means{k: 1, x: []float64{1, 2}}
 	ok := noise.WithReplacement{Loss: l, BatchSize: 1}

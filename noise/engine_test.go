@@ -217,6 +217,7 @@ func TestNoiseScaleObserver(t *testing.T) {
 	}
 	accept(t, "tr Σ", o.Trace(), trace)
 	accept(t, "|∇L|²", o.SquaredGradient(), squared)
+	refuse(t, "|∇L|² with the noise of the large batch", o.SquaredGradient(), squared+trace/8)
 	accept(t, "the scale", o.Scale(), trace/squared)
 	refuse(t, "the scale", o.Scale(), trace/squared/2)
 	other := &noise.NoiseScaleObserver{Loss: l, Small: 2, Big: 8}

@@ -159,6 +159,7 @@ func TestNoiseScale(t *testing.T) {
 			accept(t, name+": tr Σ", e.Trace(), c.trace)
 			refuse(t, name+": tr Σ for 8 of 4", wrong.Trace(), c.trace)
 			accept(t, name+": |G|²", e.SquaredGradient(), c.trace/c.scale)
+			refuse(t, name+": |G|² for 8 of 4", wrong.SquaredGradient(), c.trace/c.scale)
 		}
 		accept(t, name+": the noise scale", e.Scale(), c.scale)
 		refuse(t, name+": half the noise scale", e.Scale(), c.scale/2)
@@ -315,8 +316,7 @@ func TestTailIndices(t *testing.T) {
 		refuse(t, "Hill", e, alpha*1.2)
 	}
 	// The standard errors are those that many estimates scatter by.
-	var found, sums []float64
-	var stated, statedSums float64
+	var found, stated [2][]float64
 	for k := range 200 {
 		s.At(sde.Steps, 1, k)
 		s.Uniforms(u[:2*2048])
@@ -324,15 +324,22 @@ func TestTailIndices(t *testing.T) {
 		for i := range 2048 {
 			e.Add(stable.Symmetric(1.5, u[2*i], u[2*i+1]))
 		}
-		a, _ := e.Logs()
-		b, _ := e.Sums()
-		found, sums = append(found, a.Value), append(sums, b.Value)
-		stated, statedSums = stated+a.StdErr/200, statedSums+b.StdErr/200
-	}
-	for name, r := range map[string]float64{"logarithms": stat.StdDev(found, nil) / stated, "sums": stat.StdDev(sums, nil) / statedSums} {
-		if r < 0.7 || r > 1.4 { // 200 estimates: the ratio scatters by 5 %
-			t.Errorf("%s: estimates scatter by %v of their standard error", name, r)
+		for j, index := range []func() (sde.Estimate, error){e.Logs, e.Sums} {
+			a, err := index()
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[j], stated[j] = append(found[j], a.Value), append(stated[j], a.StdErr)
 		}
+	}
+	for j, name := range []string{"logarithms", "sums"} {
+		// The error of a standard deviation σ is σ√((κ−1)/4n), κ the kurtosis.
+		mean, off := meanError(stated[j])
+		r := stat.StdDev(found[j], nil) / mean
+		kurtosis := stat.ExKurtosis(found[j], nil) + 3
+		e := sde.Estimate{Value: r, StdErr: r * math.Hypot(math.Sqrt((kurtosis-1)/4/200), off/mean)}
+		accept(t, name+": scatter over the standard error", e, 1)
+		refuse(t, name+": scatter over two thirds of the standard error", e, 1.5)
 	}
 	for name, err := range map[string]error{
 		"k = 0":          second(noise.Hill([]float64{1, 2}, 0)),

@@ -192,8 +192,14 @@ func TestReshufflingOrders(t *testing.T) {
 	}
 	// One epoch in 24 has the order of the one before.
 	trials := float64(rows * (epochs - 1))
-	if p := normalP((same - trials/24) / math.Sqrt(trials/24*23/24)); p < level {
+	repeats := func(same float64) float64 {
+		return normalP((same - trials/24) / math.Sqrt(trials/24*23/24))
+	}
+	if p := repeats(same); p < level {
 		t.Errorf("%v of %v epochs repeat the one before: p = %g", same, trials, p)
+	}
+	if p := repeats(same + trials/50); p > level { // were each 50th order kept
+		t.Errorf("orders that are kept now and then pass: p = %g", p)
 	}
 	// Other blocks in between: the order is drawn again, the same.
 	again := s.BindGradients(rows)

@@ -564,28 +564,67 @@ func TestLabelNoiseOfTheLibrary(t *testing.T) {
 
 // TestSVAGConverges takes the exact moments at time 1 of SGD by steps η/l with two samples of ℓ =
 // ½(x−γ)², γ = ±1, from x = 1. For l = 1 they are off those of the flow as the oracle of Q. Li, C.
-// Tai & W. E (2017) has it computed, and with l they go to them as 1/l.
+// Tai & W. E (2017) has it computed, and with l they go to them in powers of 1/l. Steps η/l without
+// SVAG's weights, the planted fault, lose the noise.
 func TestSVAGConverges(t *testing.T) {
 	t.Parallel()
 	of := noise.WithReplacement{Loss: line{1, []float64{1, -1}}, BatchSize: 1}
 	const eta = 0.1
-	off := func(l float64) float64 {
+	flow := math.Exp(-2) + eta/2*(1-math.Exp(-2)) // E x² of dx = −x dt + √η dW
+	square := func(l float64, s sde.GradientCovariance) float64 {
 		c := []float64{0}
-		noise.SVAG{Gradient: of, L: l}.GradientCovariance(c, []float64{0.3})
+		s.GradientCovariance(c, []float64{0.3})
 		h := eta / l
 		mean, variance := 1.0, 0.0
 		for range int(math.Round(1 / h)) {
 			mean, variance = (1-h)*mean, (1-h)*(1-h)*variance+h*h*c[0]
 		}
-		flow := math.Exp(-2) + eta/2*(1-math.Exp(-2)) // E x² of dx = −x dt + √η dW
-		return flow - (mean*mean + variance)
+		return mean*mean + variance
 	}
-	if got := off(1); math.Abs(got-1.0759e-2) > 5e-7 {
+	if got := flow - square(1, noise.SVAG{Gradient: of, L: 1}); math.Abs(got-1.0759e-2) > 5e-7 {
 		t.Errorf("the flow is off SGD's E x² by %v, want 1.0759e-2", got)
 	}
-	for l := 8.0; l <= 64; l *= 2 {
-		if r := off(l) / off(2*l); math.Abs(r-2) > 1/l {
-			t.Errorf("from l = %v to twice that the error falls %v times", l, r)
+	limit, off := extrapolate(func(h float64) float64 { return square(1/h, noise.SVAG{Gradient: of, L: 1 / h}) }, 1)
+	if !(math.Abs(limit-flow) <= off) {
+		t.Errorf("E x² goes to %v ± %.1g, that of the flow is %v", limit, off, flow)
+	}
+	if limit, off := extrapolate(func(h float64) float64 { return square(1/h, of) }, 1); math.Abs(limit-flow) <= off {
+		t.Error("steps without weights go to the flow")
+	}
+}
+
+// TestStableNoiseOfBatches holds the law of stable noise on skewed mini-batches to the product of the
+// characteristic functions of both, over all batches there are: its real and imaginary parts at
+// several wave numbers. Noise of another index and batches that are not skewed do not pass.
+func TestStableNoiseOfBatches(t *testing.T) {
+	t.Parallel()
+	l := samples{[][]float64{{3}, {-1}, {-0.5}, {-1.5}}}
+	const alpha, scale, rows, steps = 1.3, 0.4, 512, 64
+	s := noise.StableNoise{Gradient: noise.WithReplacement{Loss: l, BatchSize: 2}, Alpha: alpha, Scale: scale}
+	for _, k := range []float64{0.4, 1, 2.5} {
+		var re, im float64
+		for _, a := range l.g {
+			for _, b := range l.g {
+				sin, cos := math.Sincos(k * (a[0] + b[0]) / 2)
+				re, im = re+cos/16, im+sin/16
+			}
+		}
+		damped := math.Exp(-math.Pow(k*scale, alpha))
+		cosines, sines := make([]float64, rows), make([]float64, rows)
+		draws(s, []float64{0}, rows, steps, 9, func(r int, g []float64) {
+			sin, cos := math.Sincos(k * g[0])
+			cosines[r], sines[r] = cosines[r]+cos/steps, sines[r]+sin/steps
+		})
+		c, stderr := meanError(cosines)
+		accept(t, "E cos kg", sde.Estimate{Value: c, StdErr: stderr}, re*damped)
+		cosine := sde.Estimate{Value: c, StdErr: stderr}
+		c, stderr = meanError(sines)
+		sine := sde.Estimate{Value: c, StdErr: stderr}
+		accept(t, "E cos kg", cosine, re*damped)
+		accept(t, "E sin kg", sine, im*damped)
+		if k == 1 {
+			refuse(t, "E cos kg of another index", cosine, re*math.Exp(-math.Pow(k*scale, 1.7)))
+			refuse(t, "E sin kg without skewness", sine, 0)
 		}
 	}
 }
