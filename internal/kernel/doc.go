@@ -44,6 +44,7 @@
 //	Log                 number           2.5 ulp            0.53     0.84   6.3
 //	Tanh                number           2.6 ulp            4.8      5.4    13
 //	SinCos1             pair             1.5 ulp            none     none   7
+//	Student1            variate          as its factors     none     none   23
 //	Euler               number           as stated          0.13     0.13   0.9
 //	Cubic               number           as stated          0.11     0.11   1.0
 //	Axpy, Mul, Scale    number           as stated          0.09     0.10   0.7

@@ -7,7 +7,6 @@ package losstest
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
@@ -111,41 +110,25 @@ func (c *checker) concurrency() error {
 	if c.impure {
 		return nil // it would race, and that has been said
 	}
-	const workers, rounds = 8, 16
-	var first error
-	var once sync.Once
-	report := func(err error) { once.Do(func() { first = err }) }
-	var all sync.WaitGroup
-	for w := range workers {
-		all.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					report(fmt.Errorf("the loss panicked when called from many goroutines: %v", r))
+	return conformance.Concurrently("the loss", func() func(w, r int) error {
+		g := make([]float64, c.d)
+		return func(w, r int) error {
+			for i := range c.points {
+				k := (i + w*len(c.points)/conformance.Workers + r) % len(c.points)
+				c.l.Gradient(g, c.points[k])
+				if !conformance.SameBits(g, c.grads[k]) {
+					return fmt.Errorf("the gradient at θ = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", c.points[k], g, c.grads[k])
 				}
-			}()
-			g := make([]float64, c.d)
-			for r := range rounds {
-				for i := range c.points {
-					k := (i + w*len(c.points)/workers + r) % len(c.points)
-					c.l.Gradient(g, c.points[k])
-					if !conformance.SameBits(g, c.grads[k]) {
-						report(fmt.Errorf("the gradient at θ = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", c.points[k], g, c.grads[k]))
-						return
-					}
-					if v := c.l.Value(c.points[k]); math.Float64bits(v) != math.Float64bits(c.values[k]) {
-						report(fmt.Errorf("the value at θ = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", c.points[k], v, c.values[k]))
-						return
-					}
-				}
-				if l, ok := c.l.(sde.BatchGradient); ok {
-					if err := c.oneBatch(l, 7, c.d); err != nil {
-						report(fmt.Errorf("method BatchGradient called from many goroutines: %w", err))
-						return
-					}
+				if v := c.l.Value(c.points[k]); math.Float64bits(v) != math.Float64bits(c.values[k]) {
+					return fmt.Errorf("the value at θ = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", c.points[k], v, c.values[k])
 				}
 			}
-		})
-	}
-	all.Wait()
-	return first
+			if l, ok := c.l.(sde.BatchGradient); ok {
+				if err := c.oneBatch(l, 7, c.d); err != nil {
+					return fmt.Errorf("method BatchGradient called from many goroutines: %w", err)
+				}
+			}
+			return nil
+		}
+	})
 }

@@ -7,7 +7,6 @@ package noisetest
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/sgflow/sgflow/internal/conformance"
 	"github.com/sgflow/sgflow/sde"
@@ -259,31 +258,17 @@ func (c *checker) concurrency() error {
 	if c.impure {
 		return nil // it would race, and that has been said
 	}
-	const workers, rounds = 8, 16
-	var first error
-	var once sync.Once
-	report := func(err error) { once.Do(func() { first = err }) }
-	var all sync.WaitGroup
-	for w := range workers {
-		all.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					report(fmt.Errorf("the diffusion panicked when called from many goroutines: %v", r))
-				}
-			}()
-			root := make([]float64, c.d*c.m)
-			for r := range rounds {
-				for i := range c.places {
-					p := c.places[(i+w*len(c.places)/workers+r)%len(c.places)]
-					c.n.Root(root, p.theta, p.t)
-					if !conformance.SameBits(root, p.root) {
-						report(fmt.Errorf("the root at θ = %v, t = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", p.theta, p.t, root, p.root))
-						return
-					}
+	return conformance.Concurrently("the diffusion", func() func(w, r int) error {
+		root := make([]float64, c.d*c.m)
+		return func(w, r int) error {
+			for i := range c.places {
+				p := c.places[(i+w*len(c.places)/conformance.Workers+r)%len(c.places)]
+				c.n.Root(root, p.theta, p.t)
+				if !conformance.SameBits(root, p.root) {
+					return fmt.Errorf("the root at θ = %v, t = %v is %v when called from many goroutines, and %v from one: do calls share scratch memory?", p.theta, p.t, root, p.root)
 				}
 			}
-		})
-	}
-	all.Wait()
-	return first
+			return nil
+		}
+	})
 }
