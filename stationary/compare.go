@@ -551,6 +551,9 @@ func (o *observed) warn(r *Report, f, p []float64) {
 	if o.stretches() {
 		warn("groups are stretches of time, as there are few particles: error bars and p-values hold if a stretch is long against the correlation time")
 	}
+	if r.Fit != nil && r.Cells < 8 {
+		warn("p-values look at no more than %d cells: more groups, of more particles, or more independent samples would see finer differences", r.Cells)
+	}
 	if r.Groups > 1 && r.EffectiveSamples < 200 {
 		warn("%.3g effective samples: too few for distances to mean much, and the p-value is approximate", r.EffectiveSamples)
 	}
