@@ -306,8 +306,10 @@ func TestCheckpointSettings(t *testing.T) {
 	}
 	e.Checkpoint = good
 	before, _ := os.ReadFile(good.Path)
-	series := integrate.NewSeries(func() *notSaved { return new(notSaved) })
-	for _, o := range []sde.Observer{new(notSaved), series, integrate.NewSeries(func() *integrate.Series[*notSaved] { return series })} {
+	series := func() *integrate.Series[*notSaved] {
+		return integrate.NewSeries(func() *notSaved { return new(notSaved) })
+	}
+	for _, o := range []sde.Observer{new(notSaved), series(), integrate.NewSeries(series)} {
 		_, err := e.Run(context.Background(), s, new(integrate.Moments), o)
 		var setting *sde.SettingError
 		if !errors.As(err, &setting) || !strings.Contains(err.Error(), "GroupSaver") {

@@ -77,8 +77,12 @@ func (m *Mean) add(s sde.Sample, weight float64) error {
 	return nil
 }
 
-// Estimate returns E f_k and its standard error. It panics if there is no such function.
+// Estimate returns E f_k and its standard error. It panics if there is no such function, and
+// before a run.
 func (m *Mean) Estimate(k int) sde.Estimate {
+	if k < 0 || len(m.sums) <= k {
+		panic("integrate: no such function, or nothing was observed yet")
+	}
 	v, se, n := groups.Mean(m.sums[k], m.counts)
 	return sde.Estimate{Value: v, StdErr: se, Groups: n}
 }

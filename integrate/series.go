@@ -18,7 +18,7 @@ import (
 // observer pools over time: the mean against time, the histogram against time.
 // Its memory is that of one such observer times the observation times.
 type Series[O sde.Observer] struct {
-	// New returns the observer of one time. It may be called more often than there
+	// New returns the observer of one time, a new one at each call. It may be called more often than there
 	// are times.
 	New func() O
 	// BurnIn observes the start and the burn-in as well.
@@ -50,6 +50,9 @@ func (s *Series[O]) Start(r sde.Run) error {
 		s.at[i] = s.New()
 		if _, ok := any(s.at[i]).(sde.StepObserver); ok {
 			return invalid("Series.New", fmt.Sprintf("%T", s.at[i]), "an observer that need not see each step (sde.StepObserver)", nil)
+		}
+		if i > 0 && sameObserver(s.at[i], s.at[0]) {
+			return invalid("Series.New", fmt.Sprintf("a function that returned the same %T twice", s.at[i]), "an observer of its own for each time", nil)
 		}
 		if err := s.at[i].Start(r); err != nil {
 			return err

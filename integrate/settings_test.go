@@ -192,6 +192,12 @@ var settingTests = []struct {
 	{"series of nothing", func(s *setting) {
 		s.observers = []sde.Observer{&integrate.Series[*integrate.Mean]{}}
 	}, []string{"Series.New", "<nil>", "a function"}},
+	{"series of one observer", func(s *setting) {
+		m := new(integrate.Moments)
+		s.observers = []sde.Observer{integrate.NewSeries(func() *integrate.Moments { return m })}
+	}, []string{"Series.New", "the same *integrate.Moments twice", "an observer of its own for each time"}},
+	{"more shards than blocks", func(s *setting) { s.Shard.Count = 5 }, []string{"Ensemble.Shard.Count", "5", "at most 4", "more particles, or fewer shards"}},
+	{"more shards than groups", func(s *setting) { s.Groups, s.Shard.Count = 2, 4 }, []string{"Ensemble.Shard.Count", "4", "at most 2", "set Ensemble.Groups to 4 or more"}},
 	{"series of what refuses", func(s *setting) {
 		s.observers = []sde.Observer{integrate.NewSeries(func() *integrate.Mean { return integrate.NewMean(1, nil) })}
 	}, []string{"Mean.F", "<nil>", "a function"}},

@@ -31,8 +31,12 @@ func (p *plan) planShard() error {
 	case s.Index < 0 || s.Count <= s.Index:
 		return invalid("Ensemble.Shard.Index", s.Index, fmt.Sprintf("0 to %d, as there are %d shards", s.Count-1, s.Count), nil)
 	case s.Count > p.groups:
-		return invalid("Ensemble.Shard.Count", s.Count, fmt.Sprintf("at most %d, the number of groups; set Ensemble.Groups to %d or more "+
-			"(there are %d blocks of %d particles)", p.groups, s.Count, p.blocks, p.rows), nil)
+		more := fmt.Sprintf("set Ensemble.Groups to %d or more", s.Count)
+		if s.Count > p.blocks {
+			more = "take more particles, or fewer shards"
+		}
+		return invalid("Ensemble.Shard.Count", s.Count, fmt.Sprintf("at most %d, the number of groups, of %d blocks of %d particles; %s",
+			p.groups, p.blocks, p.rows, more), nil)
 	}
 	s = p.Shard
 	p.firstGroup, p.endGroup = p.groups*s.Index/s.Count, p.groups*(s.Index+1)/s.Count

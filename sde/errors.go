@@ -37,7 +37,11 @@ type SettingError struct {
 
 // Error returns "field = value: want …".
 func (e *SettingError) Error() string {
-	s := fmt.Sprintf("%s = %v: want %s", e.Field, e.Value, e.Want)
+	value := e.Value
+	if value == "" {
+		value = `""`
+	}
+	s := fmt.Sprintf("%s = %v: want %s", e.Field, value, e.Want)
 	if e.Err != nil && !errors.Is(e.Err, ErrInvalid) {
 		s += " (" + e.Err.Error() + ")"
 	}

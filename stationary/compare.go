@@ -523,9 +523,9 @@ func (o *observed) warn(r *Report, f, p []float64) {
 		inLaw = p[n-2]
 	}
 	if share := float64(outside) / float64(r.Samples); share > 1e-3 {
-		warn("%.2g %% of the samples lie outside the histogram's range, where the law has %.2g %%", 100*share, 100*inLaw)
+		warn("%.3g %% of the samples lie outside the histogram's range, where the law has %.3g %%", 100*share, 100*inLaw)
 	} else if inLaw > 1e-3 {
-		warn("the law has %.2g %% of its mass outside the histogram's range", 100*inLaw)
+		warn("the law has %.3g %% of its mass outside the histogram's range", 100*inLaw)
 	}
 	if len(o.edges) == 1 {
 		widest := 0.0

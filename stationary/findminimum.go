@@ -7,6 +7,7 @@ package stationary
 import (
 	"fmt"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
 
 	"github.com/sgflow/sgflow/sde"
@@ -30,7 +31,10 @@ func FindMinimum(loss sde.Loss, from []float64) (sde.CriticalPoint, error) {
 	// A line search that fails for rounding has come as near as it can.
 	c, err := criticalPoint(name+" start", loss, r.X, 0)
 	if err != nil {
-		return sde.CriticalPoint{}, wrong(name+" start", from, fmt.Sprintf("a place from which the descent leads to a minimum; it led to %.6g", r.X))
+		gradient := make([]float64, len(from))
+		loss.Gradient(gradient, r.X)
+		return sde.CriticalPoint{}, wrong(name+" start", from, fmt.Sprintf("a place from which the descent leads to a minimum; it led to %.6g, where |∇L| = %.2g "+
+			"(a loss that falls for ever needs weight decay, coordinates of different units to be scaled)", r.X, floats.Norm(gradient, 2)))
 	}
 	return sde.CriticalPoint{Theta: c.theta, Value: c.value, Index: 0}, nil
 }
