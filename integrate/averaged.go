@@ -26,7 +26,12 @@ import (
 // is a function of the step, so the two runs can be laid side by side. The row is the
 // average, Of's row and n. On a quadratic with white gradient noise Cov C the average of n
 // iterates has the covariance H⁻¹CH⁻¹/n for large n whatever the learning rate, the least there
-// is. Sources: Polyak & Juditsky, 1992, Acceleration of stochastic approximation by averaging;
+// is. A moving average of iterates whose variance is S in a direction of curvature h has in the
+// long run, for SGD of learning rate η, the variance
+//
+//	S (1−β)/(1+β) (1+aβ)/(1−aβ),   a = 1 − ηh
+//
+// Sources: Polyak & Juditsky, 1992, Acceleration of stochastic approximation by averaging;
 // Ruppert, 1988, Efficient estimations from a slowly convergent Robbins–Monro process.
 //
 // An equation with a domain is refused, since the engine applies that to what is shown; a

@@ -690,6 +690,25 @@ func TestPolyakRuppert(t *testing.T) {
 	}
 }
 
+// TestMovingAverage holds the variance of a moving average of SGD's iterates on a quadratic, those of
+// an AR(1) process, to S (1−β)/(1+β) (1+aβ)/(1−aβ); that of independent iterates is the planted
+// fault.
+func TestMovingAverage(t *testing.T) {
+	long(t)
+	const h, c, eta, beta = 1.5, 2.0, 0.2, 0.9
+	const a = 1 - eta*h
+	const variance = eta * c / (h * (2 - eta*h)) * (1 - beta) / (1 + beta)
+	seed := 67 + *seedShift
+	g := white{quadratic{h}, math.Sqrt(c)}
+	e := integrate.Ensemble{Equation: sde.Flow{Loss: g.loss}, Scheme: integrate.Averaged{Of: integrate.SGD{Gradient: g}, Decay: beta}, Step: eta, Particles: 32 * 1024, Seed: seed}
+	var m integrate.Moments
+	mustRun(t, e, integrate.Schedule{BurnIn: 150 * eta, Time: 90 * eta, Every: 30 * eta}, &m)
+	s, p := estimateP(m.SecondMoment(0, 0), variance*(1+a*beta)/(1-a*beta))
+	accept(t, "variance of a moving average", seed, s, p)
+	s, p = estimateP(m.SecondMoment(0, 0), variance)
+	reject(t, "variance of a moving average of independent iterates", seed, s, p)
+}
+
 // TestLocalFixedPoint holds the fixed point of workers of different curvatures to its closed
 // form, (Σ (1−q_m) c_m)/Σ (1−q_m) with q_m = (1−ηh_m)^H.
 func TestLocalFixedPoint(t *testing.T) {

@@ -18,6 +18,9 @@ import (
 // a² + b², has its least value at a = b = ±1, and a saddle at the origin. Gradient flow
 // without noise keeps a² − b². With exp(−L/T) not normalisable at any T, since
 // the valley goes on for ever, there is no stationary law.
+//
+// It is MatrixFactorisation of one number, with factors that may differ; on what noisy
+// labels make of it see noise.LabelNoise.
 type ABFactorisation struct{}
 
 var (

@@ -17,6 +17,8 @@ import (
 //
 // A large k makes it stiff: what escapes does so along θ_1, in the time of DoubleWell,
 // while the step of an explicit scheme must stay below 2/k.
+//
+// It was made for this library.
 type Channel struct {
 	D         int     // dimension; 0 means 2
 	Stiffness float64 // k; 0 means 100

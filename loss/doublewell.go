@@ -20,6 +20,9 @@ import (
 // (x²−1)²/4, whose normalisation at temperature T is
 //
 //	∫ exp(−L/T) dx = (π/2) exp(−a) (I_{−1/4}(a) + I_{1/4}(a)),   a = 1/(8T)
+//
+// The standard example of escape, whose theory is that of H. A. Kramers, 1940, Brownian motion in a
+// field of force and the diffusion model of chemical reactions, Physica 7, 284–304.
 type DoubleWell struct {
 	// Barrier is ΔL, the height of the barrier above the minima; 0 means ¼.
 	Barrier float64

@@ -22,6 +22,9 @@ import (
 //
 // whose barrier, (T/2) log(1+A) in free energy, grows with T, so that the time to pass
 // hardly depends on it.
+//
+// It was made for this library; on barriers of its kind see R. Zwanzig, 1992, Diffusion past an
+// entropy barrier, Journal of Physical Chemistry 96, 3926–3930.
 type EntropicBarrier struct {
 	Narrow float64 // A; 0 means 100
 	Width  float64 // w; 0 means ½

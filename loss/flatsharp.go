@@ -20,6 +20,8 @@ import (
 // share of the flat well grows like the square root of the ratio of curvatures, √5;
 // with D ∝ 1+x², which is in the ratio of the curvatures at the two minima, it grows
 // exponentially as D shrinks, while both wells stay as deep as they are.
+//
+// It was made for this library.
 type FlatSharp struct{}
 
 var (

@@ -67,6 +67,9 @@ func TestFeatures(t *testing.T) {
 		if p := countP(same, n/2, 0.5); p < dataAlpha {
 			t.Errorf("ν = %v: neighbours go together %d times of %d, p = %v", nu, same, n/2, p)
 		}
+		if p := countP(same+n/20, n/2, 0.5); p >= dataAlpha { // were one pair in ten of two equal numbers
+			t.Errorf("ν = %v: equal neighbours are not found, p = %v", nu, p)
+		}
 	}
 	if p := ksP(loss.NormalFeatures(n/4, 4, 1).RawMatrix().Data, distuv.UnitNormal.CDF); p < dataAlpha {
 		t.Errorf("normal: p = %v", p)
@@ -109,6 +112,12 @@ func TestTargets(t *testing.T) {
 		// Noise and features come from one seed and are independent.
 		if z := stat.Correlation(r, mat.Col(nil, 0, x), nil) * math.Sqrt(n); math.Erfc(math.Abs(z)/math.Sqrt2) < dataAlpha {
 			t.Errorf("%s: noise and features correlate, z = %v", name, z)
+		}
+		for i := range r {
+			r[i] += 0.03 * x.At(i, 0) // a tenth of the noise
+		}
+		if z := stat.Correlation(r, mat.Col(nil, 0, x), nil) * math.Sqrt(n); math.Erfc(math.Abs(z)/math.Sqrt2) >= dataAlpha {
+			t.Errorf("%s: noise that goes with a feature is not found, z = %v", name, z)
 		}
 	}
 	y := loss.LogisticLabels(x, w, 1)
@@ -171,6 +180,9 @@ func TestClusters(t *testing.T) {
 	}
 	if p := countP(next, moved, 0.5); p < dataAlpha {
 		t.Errorf("%d of %d flipped to the next label, p = %v", next, moved, p)
+	}
+	if p := countP(next+moved/20, moved, 0.5); p >= dataAlpha {
+		t.Errorf("flips that prefer a label are not found, p = %v", p)
 	}
 	if !slices.Equal(loss.FlipLabels(y, 3, 0, 1), y) {
 		t.Error("labels were flipped at the rate 0")

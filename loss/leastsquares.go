@@ -22,6 +22,8 @@ import (
 // It is a quadratic, so that everything that is exact for one holds (Harmonic), and its
 // gradient noise is not constant. There is no intercept unless one is asked for, by
 // WithIntercept. Use NewLeastSquares.
+//
+// C. M. Bishop, 2006, Pattern Recognition and Machine Learning, Springer, eqs. 3.12 and 3.27.
 type LeastSquares struct {
 	linear
 	once   sync.Once

@@ -21,6 +21,8 @@ import (
 //
 // There is no intercept unless one is asked for, by WithIntercept. For λ > 0 it is strictly
 // convex. Use NewLogistic.
+//
+// C. M. Bishop, 2006, Pattern Recognition and Machine Learning, Springer, eqs. 4.90–4.97.
 type Logistic struct {
 	linear
 }

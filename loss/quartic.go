@@ -16,6 +16,10 @@ import (
 //
 // Its gradient grows faster than linearly: Euler–Maruyama diverges from |θ|² > 2/h. At
 // the minimum the curvature is 0. E|θ|⁴ = DT at temperature T.
+//
+// On the divergence: M. Hutzenthaler, A. Jentzen & P. E. Kloeden, 2011, Strong and weak divergence
+// in finite time of Euler's method for stochastic differential equations with non-globally Lipschitz
+// continuous coefficients, Proceedings of the Royal Society A 467, 1563–1576.
 type Quartic struct {
 	D int // dimension; 0 means 1
 }

@@ -23,6 +23,8 @@ import (
 // A vector added to all w_k changes nothing but the weight decay, so that without it there
 // is no single minimum. There are no intercepts unless they are asked for, by
 // WithIntercept. Use NewSoftmax.
+//
+// C. M. Bishop, 2006, Pattern Recognition and Machine Learning, Springer, eqs. 4.104–4.110.
 type Softmax struct {
 	sampled
 	rows    *kernel.Rows
