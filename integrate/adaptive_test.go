@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/sgflow/sgflow/integrate"
 	"github.com/sgflow/sgflow/integrate/integratetest"
@@ -103,6 +103,23 @@ func TestAdaptivePath(t *testing.T) {
 	}
 }
 
+// TestAdaptivePieces: dX = t dW, whose solution is linear in increments and areas, of
+// steps whose path is that of finer ones is solved exactly, through all levels.
+func TestAdaptivePieces(t *testing.T) {
+	e := integrate.Ensemble{Equation: integratetest.Ramp().Equation, Scheme: integrate.SRA1{}, Step: 0.125, Particles: 300, Seed: 1, Start: integrate.Points{{0}}}
+	want := finals(t, e, integrate.Schedule{Time: 2})
+	for _, pieces := range []int{1, 2, 8} {
+		for _, tolerance := range []float64{1, 1e-3} {
+			e.Scheme, e.Step, e.Pieces = integrate.Adaptive{Tolerance: tolerance}, 0.125*float64(pieces), pieces
+			for i, v := range finals(t, e, integrate.Schedule{Time: 2}).Data {
+				if math.Abs(v-want.Data[i]) > 1e-13 {
+					t.Fatalf("%d pieces, tolerance %g: particle %d is at %v, its path at %v", pieces, tolerance, i, v, want.Data[i])
+				}
+			}
+		}
+	}
+}
+
 // tolerances are those that rates are measured on.
 var tolerances = []float64{0.08, 0.02, 0.005, 0.00125, 0.0003125}
 
@@ -122,11 +139,16 @@ func TestAdaptiveRate(t *testing.T) {
 	const seed, particles = 320, 512
 	g := gbm{[]float64{0.3}, []float64{0.7}}
 	for i, p := range []orderProblem{g.problem("GBM", exactGBM{g}), atan{0.8}.problem(), {name: "double well", start: []float64{0.5},
-		equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: 0.2}}}} {
+		equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: 0.2}}},
+		{name: "stationary Student's law", start: []float64{0}, equation: integratetest.StudentT(0.1, sde.Ito).Equation}} {
+		time, unit := 1.0, 1.0
+		if i == 3 {
+			time, unit = 4, 8 // of the start e^(−7.2) is left
+		}
 		e := integrate.Ensemble{Equation: p.equation, Step: 0.5, Particles: particles, Seed: seed + uint64(i) + *seedShift, Start: integrate.Points{p.start}}
 		run := func(s integrate.Scheme) []float64 {
 			e.Scheme = s
-			return finals(t, e, integrate.Schedule{Time: 1}).Data
+			return finals(t, e, integrate.Schedule{Time: time}).Data
 		}
 		reference := make([]float64, particles)
 		if p.solution != nil {
@@ -136,12 +158,12 @@ func TestAdaptiveRate(t *testing.T) {
 				p.solution(reference[j:j+1], []float64{v})
 			}
 		} else {
-			reference = run(integrate.Adaptive{Tolerance: 1e-5})
+			reference = run(integrate.Adaptive{Tolerance: 1e-5 * unit})
 		}
 		measure := func(scheme func(tolerance float64) integrate.Scheme) (path, mean float64, pathErr, meanErr float64) {
 			var errs, squares [][]float64
 			for _, tolerance := range tolerances {
-				x := run(scheme(tolerance))
+				x := run(scheme(tolerance * unit))
 				v, w := make([]float64, particles), make([]float64, particles)
 				for j := range v {
 					v[j] = x[j] - reference[j]
@@ -165,40 +187,55 @@ func TestAdaptiveRate(t *testing.T) {
 		t.Logf("%s, redrawn: %.3f ± %.3f, %.3f ± %.3f", p.name, path, pathErr, mean, meanErr)
 		z, v = rateP(path, pathErr)
 		reject(t, fmt.Sprintf("%s, redrawn: rate of the path %.3f ± %.3f", p.name, path, pathErr), e.Seed, z, v)
-		if p.solution == nil { // elsewhere the mean's error is too small for its scatter
+		if i == 2 { // elsewhere the mean's error is too small for its scatter; TestAdaptiveLaw finds it
 			z, v = rateP(mean, meanErr)
 			reject(t, fmt.Sprintf("%s, redrawn: rate of E x² %.3f ± %.3f", p.name, mean, meanErr), e.Seed, z, v)
 		}
 	}
 }
 
-// TestAdaptiveLaw: the stationary variance of Ornstein–Uhlenbeck processes at a
-// tolerance well below their width.
+// TestAdaptiveLaw: from starts of Student's law with ν = 1/T + 1, which is stationary for
+// noise that depends on the state, E x²/(1+x²) stays 1/(ν+1). A controller that draws
+// noise again for steps it took back prefers small noise, and is rejected.
 func TestAdaptiveLaw(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
-	const seed, d = 324, 16
-	unit := mat.NewSymDense(d, nil)
-	for i := range d {
-		unit.SetSym(i, i, 1)
-	}
-	e := integrate.Ensemble{Equation: sde.Flow{Loss: denseQuadratic{unit}, Diffusion: noise.Temperature{T: 1}}, Step: 0.5, Particles: 1 << 10, Seed: seed + *seedShift}
-	run := func(s integrate.Scheme) sde.Estimate {
-		m := integrate.NewMean(1, func(dst, theta []float64) {
-			dst[0] = 0
-			for _, v := range theta {
-				dst[0] += v * v / d
+	const seed, nu, particles = 324, 3, 1 << 14
+	e := integrate.Ensemble{Equation: integratetest.StudentT(1./(nu-1), sde.Ito).Equation, Step: 0.5, Particles: particles, Seed: seed + *seedShift,
+		Start: integrate.StartFunc(func(x []float64, _ int, s *sde.Stream) {
+			var z [1 + nu]float64
+			s.Normals(z[:])
+			var chi float64
+			for _, v := range z[1:] {
+				chi += v * v
 			}
-		})
-		e.Scheme = s
-		mustRun(t, e, integrate.Schedule{BurnIn: 4, Time: 0.5}, m)
-		return m.Estimate(0)
+			x[0] = z[0] / math.Sqrt(chi)
+		})}
+	run := func(scheme integrate.Scheme) []float64 {
+		e.Scheme = scheme
+		v := finals(t, e, integrate.Schedule{Time: 1}).Data
+		for i, x := range v {
+			v[i] = x * x / (1 + x*x)
+		}
+		return v
 	}
-	have := run(integrate.Adaptive{Tolerance: 0.01})
-	z, p := estimateP(have, 1-math.Exp(-9))
-	t.Logf("variance %v", have)
-	accept(t, "variance", seed, z, p)
+	z := func(what string, v []float64, exact float64) (z, p float64) {
+		mean, dev := stat.MeanStdDev(v, nil)
+		stderr := dev / math.Sqrt(particles)
+		t.Logf("%s: %.5f ± %.5f, want %.5f", what, mean, stderr, exact)
+		z = (mean - exact) / stderr
+		return z, normalP(z)
+	}
+	adaptive := integrate.Adaptive{Tolerance: 0.01}
+	right, wrong := run(adaptive), run(integrate.Redrawing{Adaptive: adaptive})
+	s, p := z("stationary mean", right, 1./(nu+1))
+	accept(t, "stationary mean", e.Seed, s, p)
+	for i, v := range right {
+		wrong[i] -= v
+	}
+	s, p = z("what paths that are drawn again add to it", wrong, 0)
+	reject(t, "stationary mean of paths that are drawn again", e.Seed, s, p)
 }
 
 // TestAdaptiveFarOut: a quartic from far away, whose Euler–Maruyama diverges at once.
