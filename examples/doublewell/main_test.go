@@ -143,6 +143,9 @@ var small = []string{"-particles", "16384", "-time", "2", "-step", "0.05"}
 // TestTableAndJSON holds the two forms of the output together: each number of the
 // table's moments is in the JSON object.
 func TestTableAndJSON(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three runs and pictures")
+	}
 	t.Parallel()
 	args := append([]string{"-out", t.TempDir()}, small...)
 	code, text, _ := execute(t.Context(), args...)
