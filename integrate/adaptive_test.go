@@ -376,7 +376,11 @@ func TestAdaptiveRefusals(t *testing.T) {
 
 // TestAdaptiveBattery leaves out what takes steps of one size for granted.
 func TestAdaptiveBattery(t *testing.T) {
-	integratetest.Test(t, integrate.Adaptive{Tolerance: 10}, integratetest.Options{})
+	paths := integratetest.Options{}
+	if testing.Short() {
+		paths.Skip = []string{"strong order"}
+	}
+	integratetest.Test(t, integrate.Adaptive{Tolerance: 10}, paths)
 	o := integratetest.Options{Skip: []string{"quadratic", "weak order", "invariant measure", "gradients", "strong order"}}
 	integratetest.Test(t, integrate.AdaptiveEuler{}, o)
 	integratetest.Test(t, integrate.AdaptiveEuler{Time: 0.05}, o)

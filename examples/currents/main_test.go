@@ -18,6 +18,9 @@ import (
 type value struct{ Value, StdErr float64 }
 
 func TestQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of simulation, which the CI also runs as a program")
+	}
 	folder := t.TempDir()
 	var out, errs bytes.Buffer
 	if code := program().Execute(t.Context(), []string{"-quick", "-json", "-data", "csv", "-out", folder}, &out, &errs); code != 0 || errs.Len() > 0 {
@@ -62,6 +65,9 @@ func TestQuick(t *testing.T) {
 
 // TestEquilibrium: without growth the double wells have D = T·I, exp(−L/T) and no current.
 func TestEquilibrium(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of simulation")
+	}
 	var out, errs bytes.Buffer
 	if code := program().Execute(t.Context(), []string{"-quick", "-json", "-growth", "0", "-correlation", "0", "-particles", "1000", "-out", t.TempDir()}, &out, &errs); code != 0 {
 		t.Fatalf("exit code %d, stderr %q", code, errs.String())

@@ -37,6 +37,9 @@ func execute(ctx context.Context, args ...string) (code int, stdout, stderr stri
 }
 
 func TestQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of simulation, which the CI also runs as a program")
+	}
 	folder := t.TempDir()
 	code, stdout, stderr := execute(t.Context(), "-quick", "-json", "-data", "csv", "-out", folder)
 	if code != 0 || stderr != "" {

@@ -32,6 +32,9 @@ func execute(ctx context.Context, args ...string) (code int, stdout, stderr stri
 }
 
 func TestQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of simulation, which the CI also runs as a program")
+	}
 	code, stdout, stderr := execute(t.Context(), "-quick", "-json", "-data", "csv", "-out", t.TempDir())
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)

@@ -17,6 +17,9 @@ import (
 )
 
 func TestQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of simulation, which the CI also runs as a program")
+	}
 	folder := t.TempDir()
 	var out, errs bytes.Buffer
 	if code := program().Execute(t.Context(), []string{"-quick", "-json", "-particles", "100", "-time", "300", "-out", folder}, &out, &errs); code != 0 || errs.Len() > 0 {
