@@ -188,7 +188,14 @@ func TestResumeRefusesDamagedFiles(t *testing.T) {
 		}
 		t.Errorf("%s: got %v, want one of %v that names the file", what, err, want)
 	}
+	every := 1
+	if testing.Short() {
+		every = 11
+	}
 	for n := range good {
+		if n >= 16 && n%every != 0 {
+			continue
+		}
 		try("truncated", good[:n], integrate.ErrCorrupt)
 		bad := bytes.Clone(good)
 		bad[n] ^= 1 << (n % 8)
@@ -223,7 +230,7 @@ func TestResumeRefusesDamagedFiles(t *testing.T) {
 			return b
 		}), integrate.ErrCorrupt)
 	}
-	for n := 16; n < len(good)-sha256.Size; n++ {
+	for n := 16; n < len(good)-sha256.Size; n += every {
 		cut := sealed(func(b []byte) []byte { return b[:n] })
 		if err := os.WriteFile(path, cut, 0o644); err != nil {
 			t.Fatal(err)

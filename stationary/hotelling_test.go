@@ -177,6 +177,9 @@ func metropolis(temperature float64, samples int) func(*sde.Stream, int, int, []
 }
 
 func TestPValueDoubleWell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	law := must(stationary.Boltzmann(well, 0.2))
 	// Probabilities of the bins are always the same: compute them once.
