@@ -15,7 +15,9 @@ import (
 //	θ′ = θ − η g(θ),   E g = ∇L
 //
 // The ensemble's equation is the gradient flow that SGD follows for η → 0: a sde.Flow of
-// the sampled loss, without a diffusion of its own, because the noise is that of g. As
+// the sampled loss, without a diffusion of its own, because the noise is that of g. Its
+// loss is what observers are shown, a Thermometer for one; that it is the sampled one is not
+// looked at beyond its dimension. As
 // a model of SGD it is the flow with D = (η/2) Cov g, to which SGD is of weak order 1, or 2
 // for the flow of loss.Modified with the same D
 // (Q. Li, C. Tai & W. E, 2019, Stochastic modified equations and dynamics of stochastic

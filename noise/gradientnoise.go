@@ -20,6 +20,8 @@ import (
 // at t = kη in step k. So each Diffusion is a model of gradient noise: Temperature an
 // isotropic, Diagonal and Constant an anisotropic one, Func one of one's own. With a
 // FullGradient, SGD of learning rate η is the Euler–Maruyama scheme of step η for the flow.
+// η is to be that of the SGD (Ensemble.Step), which is not looked at: SGD of another rate η′
+// has noise as of (η′/η) D.
 type GradientNoise struct {
 	Gradient     sde.GradientSampler
 	Diffusion    sde.Diffusion

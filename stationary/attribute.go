@@ -116,6 +116,11 @@ func (o *observed) attribute(r *Report, law Law, therm *Thermometer) {
 		r.Cause = WrongTemperature
 		say("the temperature is wrong: the thermometer shows %s, the law has T = %.6g", thermometerWords(r, therm, h, em), lawT)
 		say("that is %s", ratioWords(r, therm, h, em, lawT))
+		if s := o.run.Scheme; s == "SGD" && h > 0 {
+			say("what the learning rate does to the samples is in it: of SGD at a constant rate Thermometer.Temperature(%g) = %v is freed of that", h, therm.Temperature(h))
+		} else if !em && s != "" {
+			say("what the step of %s does to the samples is in it", s)
+		}
 	case r.StepSize != nil && r.StepSize.PValue >= resolved:
 		r.Cause = StepSize
 		say("the samples differ from the law by what the step h = %g does: the law of Euler–Maruyama at that step is not rejected (p = %.2g)", h, r.StepSize.PValue)

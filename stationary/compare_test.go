@@ -271,6 +271,13 @@ func TestCompareWarns(t *testing.T) {
 	if text := words(must(stationary.Compare(law, h, th))); !strings.Contains(text, "step of Heun") {
 		t.Error(text)
 	}
+	// The temperature of SGD's samples is not that of its noise.
+	run(t, "SGD", 0.2, 0.1, 6400, 100, 20, 20, h, th)
+	if r := must(stationary.Compare(law, h, th)); r.Cause != stationary.WrongTemperature || !strings.Contains(r.String(), "SGD at a constant rate Thermometer.Temperature(0.1) = ") {
+		t.Error(r)
+	} else if e := th.Temperature(0.1); math.Abs(e.Value-0.2) > 6*e.StdErr {
+		t.Errorf("the temperature of SGD's noise: %v", e)
+	}
 }
 
 // In two dimensions, against the law and, for one coordinate, its marginal.

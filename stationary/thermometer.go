@@ -26,8 +26,9 @@ import (
 //	E[θ·∇L] = dT + (h/2) E|∇L|²     Euler–Maruyama, exact at any step h
 //
 // (Yaida, 2019, Fluctuation-dissipation relations for stochastic gradient
-// descent, eq. 7, for the last; it is the balance of E|θ|² over one step). A
-// domain with walls adds to them, unless the walls are out of reach.
+// descent, eq. 7, for the last; it is the balance of E|θ|² over one step, and so
+// holds of SGD at a constant learning rate h = η too, with T = (η/2d) E tr Cov g whatever
+// the noise). A domain with walls adds to them, unless the walls are out of reach.
 //
 // The zero value takes the loss of the run itself.
 type Thermometer struct {
