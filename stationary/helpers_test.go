@@ -18,7 +18,7 @@ import (
 // over checks.
 const (
 	suiteAlpha = 1e-6
-	checks     = 48
+	checks     = 96
 	checkAlpha = suiteAlpha / checks
 )
 
