@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/loss"
 	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
@@ -132,6 +133,49 @@ func TestConstantSGDReplicas(t *testing.T) {
 	reject(t, "flow", covarianceP(&m, must(s.Law(rate)).Covariance()))
 	s.WithoutReplacement = true
 	reject(t, "without replacement", covarianceP(&m, must(s.Update(rate, 0)).Covariance()))
+}
+
+// At the minimum of logistic regression the law is that of the linear update up to a relative
+// O(ε/B), as neither the gradient is linear nor Σ the same everywhere: extrapolated in ε,
+// replicas have its covariance, and not that of the other way of drawing.
+func TestConstantSGDLogistic(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("replicas are run in long tests")
+	}
+	const n, batch, rate = 40, 8, 0.4
+	x, y := loss.LogisticTeacher(n, []float64{1, -0.5}, 3)
+	l := must(loss.NewLogistic(x, y, 0.05))
+	minimum := must(stationary.FindMinimum(l, []float64{0, 0})).Theta
+	s := must(stationary.ConstantSGDAt(l, minimum, batch))
+	ratio := func(rate float64) (v, stderr float64) {
+		run := integrate.Ensemble{Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: l, BatchSize: batch}},
+			Step: rate, Particles: 64 * 128, Seed: 6, Start: integrate.Points{minimum}}
+		want := must(s.Update(rate, 0)).Covariance()
+		var inverse mat.SymDense
+		var c mat.Cholesky
+		c.Factorize(want)
+		if err := c.InverseTo(&inverse); err != nil {
+			t.Fatal(err)
+		}
+		m := integrate.NewMean(1, func(dst, theta []float64) { // |θ − c|² by the covariance, of mean 2
+			a, b := theta[0]-minimum[0], theta[1]-minimum[1]
+			dst[0] = (inverse.At(0, 0)*a*a + 2*inverse.At(0, 1)*a*b + inverse.At(1, 1)*b*b) / 2
+		})
+		if _, err := run.Run(context.Background(), integrate.Schedule{BurnIn: 40, Time: 120, Every: 8}, m); err != nil {
+			t.Fatal(err)
+		}
+		e := m.Estimate(0)
+		return e.Value, e.StdErr
+	}
+	a, sa := ratio(rate)
+	b, sb := ratio(rate / 2)
+	t.Logf("covariance over the linear update's: %.4f ± %.4f at ε = %g, %.4f ± %.4f at %g", a, sa, rate, b, sb, rate/2)
+	p := func(want float64) float64 {
+		return math.Erfc(math.Abs(2*b-a-want) / math.Hypot(2*sb, sa) / math.Sqrt2)
+	}
+	accept(t, "ε → 0", p(1))
+	reject(t, "without replacement", p(float64(n-batch)/(n-1)))
 }
 
 // The mean of iterates of replicas, step by step.
