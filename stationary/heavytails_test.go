@@ -5,6 +5,7 @@
 package stationary_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,9 @@ import (
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/sgflow/sgflow/integrate"
+	"github.com/sgflow/sgflow/loss"
+	"github.com/sgflow/sgflow/noise"
 	"github.com/sgflow/sgflow/sde"
 	"github.com/sgflow/sgflow/stationary"
 )
@@ -137,6 +141,42 @@ func TestQuarticCauchy(t *testing.T) {
 	wide := stationary.QuarticCauchy{Noise: 8}
 	within(t, "scale", wide.CDF(2.4), q.CDF(1.2), 1e-15)
 	within(t, "scaled density", wide.Density(2.4), q.Density(1.2)/2, 1e-15)
+}
+
+// TestHeavyTailsReplicas holds runs with stable noise to the laws by Compare: on a parabola to
+// the law of the chain, which is stable of the scale
+//
+//	s = σ (h/(1 − |1−hk|^α))^(1/α)
+//
+// and not to that of the flow; on x⁴/4 at a small step to QuarticCauchy.
+func TestHeavyTailsReplicas(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("replicas are run in long tests")
+	}
+	fit := func(l sde.Loss, n noise.Stable, tamed bool, particles int, h, every float64, laws ...stationary.Law) (p []float64) {
+		hist := stationary.NewHistogram(-8, 8, 160)
+		run := integrate.Ensemble{Equation: sde.Flow{Loss: l, Diffusion: n}, Scheme: integrate.StableEuler{Tamed: tamed}, Step: h, Particles: particles, Seed: 7}
+		if _, err := run.Run(context.Background(), integrate.Schedule{BurnIn: 5 * every, Time: 8 * every, Every: every}, hist); err != nil {
+			t.Fatal(err)
+		}
+		for _, law := range laws {
+			p = append(p, must(stationary.Compare(law, hist)).PValue())
+		}
+		return p
+	}
+	const k, sigma, h = 1.5, 0.7, 0.4
+	parabola := function{func(x float64) float64 { return k * x * x / 2 }, func(x float64) float64 { return k * x }}
+	for _, a := range []float64{0.8, 1.5} {
+		chain := stationary.Stable{Alpha: a, Scale: sigma * math.Pow(h/(1-math.Pow(1-h*k, a)), 1/a)}
+		p := fit(parabola, noise.Stable{Alpha: a, Scale: sigma}, false, 1<<14, h, 4, chain, must(stationary.StableOU(k, sigma, a)))
+		name := fmt.Sprintf("α = %g, ", a)
+		accept(t, name+"the chain's", p[0])
+		reject(t, name+"the flow's", p[1])
+	}
+	p := fit(loss.Quartic{}, noise.Stable{Alpha: 1, Scale: 1}, true, 1<<13, 0.004, 0.4, stationary.QuarticCauchy{}, stationary.QuarticCauchy{Noise: 1.3})
+	accept(t, "quartic", p[0])
+	reject(t, "quartic, 30 % more noise", p[1])
 }
 
 func TestHeavyTailsRefuse(t *testing.T) {
