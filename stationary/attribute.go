@@ -36,8 +36,9 @@ const (
 	Unknown Cause = "unknown"
 )
 
-// attribute sets the report's temperatures, its cause and what was not given.
-func (o *observed) attribute(r *Report, law Law, therm *Thermometer) {
+// attribute sets the report's temperatures, its cause and what was not given, with the
+// cells of the fit.
+func (o *observed) attribute(r *Report, law Law, therm *Thermometer, cells []int, m int) {
 	say := func(format string, a ...any) { r.Explanation = append(r.Explanation, fmt.Sprintf(format, a...)) }
 	missing := func(format string, a ...any) { r.NotGiven = append(r.NotGiven, fmt.Sprintf(format, a...)) }
 
@@ -93,10 +94,8 @@ func (o *observed) attribute(r *Report, law Law, therm *Thermometer) {
 		if d, err := discretizedFor(p, h); err != nil {
 			missing("the law that the scheme samples at h = %g: %v", h, err)
 		} else {
-			probabilities := o.probabilities(d)
-			// The cells of the fit, so that the two p-values can be compared.
-			of, m := o.cells(o.probabilities(law), r.Cells)
-			r.StepSize = o.fit(probabilities, of, m)
+			// By the cells of the fit, so that the two p-values can be compared.
+			r.StepSize = o.fit(o.probabilities(d), cells, m)
 		}
 	} else if !em && o.run.Scheme == "" {
 		missing("the run's scheme and step: the effect of the step cannot be told")

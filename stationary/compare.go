@@ -32,7 +32,7 @@ const resolved = 1e-3
 // which stretches of time are only nearly (a warning says so).
 //
 // The p-value (Report.Fit) is that of Hotelling's T² test. With y_g the frequencies
-// in group g of m ≤ G/4 cells of about equal probability, but for one cell, w_g the
+// in group g of m ≤ G/4 cells of about equal probability (as bins allow), but for one cell, w_g the
 // group's samples, μ the cells' probabilities under the law and q = m−1,
 //
 //	ȳ  = Σ w_g y_g / W,   W = Σ w_g,   S = Σ w_g (y_g − ȳ)(y_g − ȳ)ᵀ / (G−1)
@@ -40,8 +40,9 @@ const resolved = 1e-3
 //
 // has the distribution F(q, G−q) if the law is right, however samples of one group
 // depend on one another, so that p is uniform (Hotelling, 1931, The generalization
-// of Student's ratio). There are 10 effective samples or more to a cell, or
-// two cells, so that frequencies are nearly normal.
+// of Student's ratio). Cells in which fewer than 10 effective samples
+// are expected go with a neighbour, so that frequencies are nearly normal; where that leaves one
+// cell there is no test.
 //
 // Distances have a standard error by the jackknife over groups, and a floor, what
 // they would be on average by sampling alone: the mean over 100 sets of normal
@@ -69,21 +70,26 @@ func Compare(law Law, observations ...sde.Observer) (*Report, error) {
 	r.Fit = o.fit(p, cells, m)
 	r.Stationarity = o.drift(cells, m)
 	o.distances(r, f, p)
-	o.attribute(r, law, therm)
+	o.attribute(r, law, therm, cells, m)
 	o.warn(r, f, p)
 	return r, nil
 }
 
 // partition chooses the cells of the tests, a quarter as many as there are groups
-// and fewer if there are not 10 effective samples for each, and sets the report's
+// and fewer if there are not 10 effective samples for each, or two, and sets the report's
 // effective sample size.
 func (o *observed) partition(r *Report, p []float64) (of []int, m int) {
-	of, m = o.cells(p, max(2, len(o.size)/4))
+	parts := max(2, len(o.size)/4)
+	of, m = o.cells(p, parts, 0)
 	o.effective(r, of, m)
-	if fewer := max(2, int(r.EffectiveSamples/10)); len(o.size) >= 8 && fewer < m {
-		of, m = o.cells(p, fewer)
+	if len(o.size) < 8 {
+		return of, m
 	}
-	return of, m
+	n := r.EffectiveSamples
+	if n == 0 { // all are in one cell
+		n = o.total
+	}
+	return o.cells(p, max(2, min(parts, int(n/10))), min(10/n, 0.125))
 }
 
 // observed is what a histogram has counted, group by group: cells are, in one
@@ -247,10 +253,10 @@ func (o *observed) frequencies(halves ...int) []float64 {
 }
 
 // cells merges the bins into m cells, or fewer, of about equal probability under
-// the law, and returns each bin's cell and their number. In one dimension they
+// the law and of least at the least, and returns each bin's cell and their number. In one dimension they
 // are intervals, in two rectangles: strips of the first coordinate, each divided
 // by the second. What is outside or NaN falls into the end cells.
-func (o *observed) cells(p []float64, m int) (of []int, n int) {
+func (o *observed) cells(p []float64, m int, least float64) (of []int, n int) {
 	of = make([]int, len(p))
 	slot := func(parts int, before, here, all float64) int {
 		if !(all > 0) {
@@ -305,26 +311,35 @@ func (o *observed) cells(p []float64, m int) (of []int, n int) {
 			of[k] = strips*each - 1
 		}
 	}
-	// Number those that are used from 0. What the law has nothing in, and no sample either,
-	// as beyond the ends of its support, goes with a neighbour: it would make the
-	// others' frequencies add up to 1, and the test singular.
-	used := make(map[int]bool)
+	// Cells in which too little is expected, as where bins are wide, go with the next ones: few
+	// counts are far from normal, and none at all make the test singular. Where nothing is
+	// expected but samples are, a cell stands for itself.
+	mass, met := make([]float64, m), make([]bool, m)
 	for k, c := range of {
-		if p[k] > 0 || o.met(k) {
-			used[c] = true
+		mass[c] += p[k]
+		met[c] = met[c] || o.met(k)
+	}
+	alone := func(c int) bool { return met[c] && mass[c]*o.total < 1e-9 }
+	number, sum := make([]int, m), 0.0
+	for c, v := range mass {
+		number[c] = n
+		if sum += v; sum > 0 && sum >= least && !alone(c) {
+			n, sum = n+1, 0
 		}
 	}
-	number, last := make(map[int]int), 0
-	for k, c := range of {
-		if used[c] {
-			if _, ok := number[c]; !ok {
-				number[c] = len(number)
-			}
-			last = number[c]
+	last := max(1, n) - 1 // what is left goes with the last
+	n = last + 1
+	for c := range mass {
+		number[c] = min(number[c], last)
+		if alone(c) {
+			number[c] = n
+			n++
 		}
-		of[k] = last
 	}
-	return of, len(number)
+	for k, c := range of {
+		of[k] = number[c]
+	}
+	return of, n
 }
 
 // met reports whether any sample fell into a bin.
@@ -543,6 +558,8 @@ func (o *observed) warn(r *Report, f, p []float64) {
 		}
 	}
 	switch g := r.Groups; {
+	case g >= 8 && r.Cells < 2:
+		warn("the law has all but nothing in all bins but one, for so many samples: there is no p-value; finer bins would see more")
 	case g < 8:
 		warn("%d groups are too few for a p-value: 8 at the least, 64 for a sharp one", g)
 	case g < 16:

@@ -5,6 +5,7 @@
 package stationary_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -328,5 +329,48 @@ func TestHotellingByHand(t *testing.T) {
 	same := stationary.Hotelling([][]float64{{1}, {1}, {1}}, w[:3], []float64{0.5}, []float64{0.5})
 	if same == nil || !(same.PValue < 1e-5) {
 		t.Errorf("no scatter: %+v", same)
+	}
+}
+
+// With bins so wide that in some of them next to nothing is expected, p-values are small as
+// seldom as they should be, or there is none.
+func TestPValueCoarse(t *testing.T) {
+	t.Parallel()
+	s := sde.NewStream(9, nil)
+	x := make([]float64, 256)
+	const n = 400
+	for _, c := range []struct {
+		lo, hi float64
+		bins   int
+		none   bool
+	}{{-12, 12, 7, false}, {-4, 4, 3, false}, {-3.5, 0.5, 1, false}, {-12, 12, 3, true}, {-6, -5, 1, true}} {
+		small, seen := 0, 0
+		for i := range n {
+			h := stationary.NewHistogram(c.lo, c.hi, c.bins)
+			for g := range groups {
+				s.At(sde.Steps, i, g)
+				s.Normals(x)
+				if err := h.Add(g, x); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fit := must(stationary.Compare(normal, h)).Fit
+			if (fit == nil) != c.none {
+				t.Fatalf("%v: a test %v", c, fit)
+			}
+			if fit != nil && fit.PValue < 0.01 {
+				small++
+			}
+			wrong := stationary.CDF(distuv.Normal{Mu: 0.05, Sigma: 1}.CDF)
+			if !c.none && must(stationary.Compare(wrong, h)).PValue() < 0.01 {
+				seen++
+			}
+		}
+		if c.none {
+			continue
+		}
+		name := fmt.Sprintf("%d bins from %g to %g", c.bins, c.lo, c.hi)
+		accept(t, name, binomialP(small, n, 0.01))
+		reject(t, name+", the mean off by 0.05", binomialP(seen, n, 0.01))
 	}
 }
