@@ -48,8 +48,8 @@ const (
 // Options says how a loss is checked. The zero value serves most.
 type Options struct {
 	// Points are the places where the loss is probed, besides its critical points
-	// if it is Charted. Nil means 12 around each critical point, or around
-	// the origin, at distances of about Scale in each coordinate.
+	// if it is Charted, 64 of them if there are more. Nil means 12 around each of those,
+	// or around the origin, at distances of about Scale in each coordinate.
 	Points [][]float64
 	// Scale is the length over which the loss changes; 0 means 1. It sets the
 	// spread of the default points, and finite differences start with steps of
@@ -211,6 +211,12 @@ func (c *checker) probe() error {
 				return fmt.Errorf("critical point %d has %d coordinates: the loss has %d", i, len(p.Theta), c.d)
 			}
 			centers = append(centers, slices.Clone(p.Theta))
+		}
+		if n := len(centers); n > 64 { // that many will do, spread over all
+			for i := range 64 {
+				centers[i] = centers[i*n/64]
+			}
+			centers = centers[:64]
 		}
 	}
 	c.points = append(c.points, centers...)
