@@ -50,13 +50,15 @@ func Diagnose(c Draws) (*Diagnostics, error) {
 	warn := func(format string, args ...any) { d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...)) }
 	if len(c) >= leastChains {
 		d.RHat, _ = RHat(c)
-		if d.RHat > 1.01 {
+		if !(d.RHat <= 1.01) {
 			warn("R̂ = %.3f is above 1.01: the chains have not come to the same law", d.RHat)
 		}
 	} else {
 		warn("R̂ needs at least %d chains", leastChains)
 	}
-	if least := 100 * float64(len(c)); d.Bulk < least || d.Tail < least {
+	if math.IsNaN(d.EffectiveSamples) {
+		warn("the chains never move: nothing is known of them")
+	} else if least := 100 * float64(len(c)); !(d.Bulk >= least && d.Tail >= least) {
 		warn("%.0f effective samples in the bulk and %.0f in the tails: fewer than 100 a chain, so that the effective sample size itself is uncertain", d.Bulk, d.Tail)
 	}
 	if n, err := SettlingTime(c); err == nil {

@@ -244,6 +244,9 @@ func TestChainsRefused(t *testing.T) {
 			t.Errorf("case %d: error %v, want one that wraps sde.ErrInvalid", k, err)
 		}
 	}
+	if d, err := stationary.Diagnose(stationary.Draws{ten, ten, ten, ten}); err != nil || !strings.Contains(d.String(), "never move") {
+		t.Errorf("of chains that never move: %v, %v", d, err)
+	}
 	if n, err := stationary.EffectiveSampleSize(stationary.Draws{ten}); err != nil || !math.IsNaN(n) {
 		t.Errorf("of a chain that does not move: %v, %v", n, err)
 	}
