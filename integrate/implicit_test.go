@@ -507,12 +507,6 @@ type hessianOf struct {
 
 func (l hessianOf) Hessian(dst, x []float64) { l.of.Hessian(dst, x) }
 
-// TestDriftImplicitHalf is the battery for Θ = ½; its paths are those of Θ = 1 but for
-// higher orders, and take a solve a step.
-func TestDriftImplicitHalf(t *testing.T) {
-	integratetest.Test(t, integrate.DriftImplicit{}, integratetest.Options{Skip: []string{"strong order"}})
-}
-
 // faultyTheta is the θ-method in one dimension with a fault planted.
 type faultyTheta struct {
 	integrate.Scheme
