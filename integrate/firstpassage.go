@@ -119,7 +119,7 @@ func (f *FirstPassage) Start(r sde.Run) error {
 			return invalid("FirstPassage.Bridge", fmt.Sprintf("true for a target %T", f.Target), "a target that is a union of smooth sets (sde.Smooth), or false", nil)
 		}
 		if r.Equation == nil || !(r.Strong > 0) {
-			return invalid("FirstPassage.Bridge", fmt.Sprintf("true for scheme %q", r.Scheme), "false, or a scheme with a strong order, such as EulerMaruyama", nil)
+			return invalid("FirstPassage.Bridge", fmt.Sprintf("true for scheme %q", r.Scheme), "false, or a scheme whose increments are those of the equation, such as EulerMaruyama", nil)
 		}
 	}
 	f.run, f.bounds = r, r.Bounds

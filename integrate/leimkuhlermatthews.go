@@ -46,7 +46,7 @@ func (LeimkuhlerMatthews) Properties(class sde.NoiseClass) (Properties, error) {
 		}
 		return Properties{}, refusal("LeimkuhlerMatthews", fmt.Sprintf("%v noise, only constant", class), instead)
 	}
-	return Properties{Name: "Leimkuhler–Matthews", Calculus: sde.Ito, Strong: 0.5, Weak: 1, Invariant: 2,
+	return Properties{Name: "Leimkuhler–Matthews", Calculus: sde.Ito, Strong: 0.5, Weak: 1, Invariant: 2, Shared: true,
 		Stability: 2, Gradients: 1, Normals: 1}, nil
 }
 

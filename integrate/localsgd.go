@@ -85,7 +85,7 @@ func (u LocalSGD) Bind(s *System) (Kernel, error) {
 	k := &localSGD{d: s.State, m: len(u.Workers), k: u.participants(), h: max(u.LocalSteps, 1), rate: r,
 		x: sde.NewBatch(s.Rows, s.State), g: sde.NewBatch(s.Rows, s.State), rows: make([]int, s.Rows), u: make([]float64, s.Rows*len(u.Workers))}
 	for m, g := range u.Workers {
-		if err := checkUpdate(fmt.Sprintf("LocalSGD.Workers[%d]", m), s, g); err != nil {
+		if err := checkPart(fmt.Sprintf("LocalSGD.Workers[%d]", m), s, g); err != nil {
 			return nil, err
 		}
 		k.gradients = append(k.gradients, g.BindGradients(s.Rows))

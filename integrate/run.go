@@ -192,7 +192,7 @@ func (r *run) startObservers(observers []sde.Observer) error {
 			bounds = r.bounds()
 		}
 		if err := o.Start(sde.Run{
-			Equation: r.Equation, Scheme: r.properties.Name, Strong: r.properties.Strong, Step: r.Step, Dim: r.d, Particles: r.Particles,
+			Equation: r.Equation, Scheme: r.properties.Name, Strong: r.properties.increments(), Step: r.Step, Dim: r.d, Particles: r.Particles,
 			Groups: r.groups * ob.batches, BurnIn: r.schedule.BurnIn, Time: r.schedule.Time, Every: float64(r.every) * r.Step,
 			Observations: ob.total, Seed: r.Seed, Bounds: bounds,
 		}); err != nil {

@@ -74,6 +74,14 @@ type StableDriven interface {
 	StableDriven(alpha float64) error
 }
 
+// increments returns the strong order of the scheme's increments from step to step.
+func (p Properties) increments() float64 {
+	if p.Shared {
+		return 0
+	}
+	return p.Strong
+}
+
 // Properties is what a scheme states of itself for one class of noise.
 type Properties struct {
 	// Name is the scheme's name, as in "Euler–Maruyama".
@@ -86,6 +94,10 @@ type Properties struct {
 	// that is exact. An order of 0 means that none is claimed, as where the scheme's
 	// paths are not those of the equation.
 	Strong, Weak, Invariant float64
+	// Shared says that a step shares noise with the next: what a path does from one step to
+	// the next is then not what the equation does in that time, and is not to be
+	// interpolated (FirstPassage.Bridge), though the path converges.
+	Shared bool
 	// Heat is by what factor the temperature of the stationary law is above that of the
 	// equation, for D = T I; 0 means 1. Momentum makes SGD hotter, say.
 	Heat float64

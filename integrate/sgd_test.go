@@ -122,6 +122,9 @@ func TestSGDRefused(t *testing.T) {
 		"B > N":             {Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithoutReplacement{Loss: l, BatchSize: 3}}},
 		"N = 0":             {Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: means{}, BatchSize: 1}}},
 		"noise of its own":  {Equation: sde.Flow{Loss: l, Diffusion: noise.Temperature{T: 1}}, Scheme: integrate.SGD{Gradient: ok}},
+		"another loss":      {Equation: sde.Flow{Loss: means{k: 1.5, x: []float64{1, 2}}}, Scheme: integrate.SGD{Gradient: ok}},
+		"a ridge of it":     {Equation: sde.Flow{Loss: loss.Ridge{Loss: l, Decay: 0.1}}, Scheme: integrate.SGD{Gradient: ok}},
+		"SGLD, another":     {Equation: sde.Flow{Loss: loss.Ridge{Loss: l, Decay: 0.1}, Diffusion: noise.Temperature{T: 1}}, Scheme: integrate.SGLD{Gradient: ok}},
 		"another dimension": {Equation: sde.Flow{Loss: l}, Scheme: integrate.SGD{Gradient: noise.WithReplacement{Loss: other, BatchSize: 1}}},
 	} {
 		e.Step, e.Particles = 0.1, 10

@@ -105,6 +105,9 @@ func (u SGLD) Bind(s *System) (Kernel, error) {
 		if d := u.Gradient.Objective().Dim(); d != s.State {
 			return nil, invalid("SGLD.Gradient", fmt.Sprintf("gradients of dimension %d", d), fmt.Sprintf("%d, that of the equation", s.State), sde.ErrDimension)
 		}
+		if err := checkObjective("SGLD.Gradient", s, u.Gradient.Objective()); err != nil {
+			return nil, err
+		}
 		k.gradient = u.Gradient.BindGradients(s.Rows)
 	}
 	return k, nil

@@ -7,6 +7,7 @@ package integrate
 import (
 	"fmt"
 	"math"
+	"reflect"
 
 	"github.com/sgflow/sgflow/internal/kernel"
 	"github.com/sgflow/sgflow/sde"
@@ -31,8 +32,16 @@ func updateProperties(name, field string, g sde.GradientSampler, stability, grad
 }
 
 // checkUpdate returns an error unless an update can run on a system with a sampler's
-// gradients.
+// gradients, those of the equation.
 func checkUpdate(field string, s *System, g sde.GradientSampler) error {
+	if err := checkPart(field, s, g); err != nil {
+		return err
+	}
+	return checkObjective(field, s, g.Objective())
+}
+
+// checkPart is checkUpdate for the sampler of a part of the equation's loss.
+func checkPart(field string, s *System, g sde.GradientSampler) error {
 	if s.Noise != 0 {
 		return invalid("Ensemble.Equation", fmt.Sprintf("an equation of %d noise components", s.Noise),
 			"a gradient flow without a diffusion: the noise is that of the gradients", nil)
@@ -41,6 +50,31 @@ func checkUpdate(field string, s *System, g sde.GradientSampler) error {
 		return invalid(field, fmt.Sprintf("gradients of dimension %d", d), fmt.Sprintf("%d, that of the equation", s.State), sde.ErrDimension)
 	}
 	return nil
+}
+
+// checkObjective returns an error if the gradient of the loss that is sampled is not that of the
+// equation, looked at in one place: a run would otherwise be held against another flow.
+func checkObjective(field string, s *System, sampled sde.Loss) error {
+	loss := sde.LossOf(s.Equation)
+	if a, b := reflect.ValueOf(loss), reflect.ValueOf(sampled); loss != nil && a.Type() == b.Type() && a.Comparable() && a.Equal(b) {
+		return nil
+	}
+	x, want, got := make([]float64, s.State), make([]float64, s.State), make([]float64, s.State)
+	for j := range x {
+		x[j] = 0.1 + float64(0.01*float64(j%7))
+	}
+	s.Equation.Drift(want, x, 0)
+	sampled.Gradient(got, x)
+	var most, off float64
+	for j, v := range got {
+		most = math.Max(most, math.Max(math.Abs(v), math.Abs(want[j])))
+		off = math.Max(off, math.Abs(v+want[j])) // the drift is −∇L
+	}
+	if math.IsNaN(off) || math.IsInf(off, 0) || off <= 1e-6*most {
+		return nil
+	}
+	return invalid(field, fmt.Sprintf("gradients of %T, which differ from the equation's by %.3g at θ = (%.2g, …)", sampled, off, x[0]),
+		"a sampler of the loss that the equation descends", nil)
 }
 
 // within01 returns an error unless lo ≤ v < 1, or lo < v < 1.

@@ -11,8 +11,9 @@ type Run struct {
 	// Scheme is the name of the scheme, and Step its step h.
 	Scheme string
 	Step   float64
-	// Strong is the strong order that the scheme states, 0 if none: its paths are then
-	// not those of the equation (momentum, SGD), or not known to be.
+	// Strong is the strong order that the scheme states, 0 if none, or if its steps share
+	// noise: the increments of its paths are then not those of the equation (momentum,
+	// SGD, Leimkuhler–Matthews), or not known to be.
 	Strong float64
 	// Dim is the number of coordinates an observer sees.
 	Dim int
