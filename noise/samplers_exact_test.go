@@ -327,6 +327,45 @@ func TestLabelFlipsCovariance(t *testing.T) {
 	}
 }
 
+// TestWellSpecified: where labels have the probabilities that logistic regression says, Σ = H, to
+// rounding: each x comes with ten labels, of which as many are 1 as the model at θ expects, so that
+// θ is the optimum. With flips C is not in proportion to H any more, and at another θ Σ is not H.
+func TestWellSpecified(t *testing.T) {
+	t.Parallel()
+	theta := []float64{1, -2}
+	x, y := mat.NewDense(40, 2, nil), make([]float64, 40)
+	for i, ones := range []int{2, 4, 5, 9} {
+		second := float64(i) - 1.5
+		for k := range 10 {
+			x.SetRow(10*i+k, []float64{math.Log(float64(ones)/float64(10-ones)) + 2*second, second})
+			if k < ones {
+				y[10*i+k] = 1
+			}
+		}
+	}
+	l, err := loss.NewLogistic(x, y, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(s sde.GradientCovariance, theta []float64) (gradient, difference, alignment float64) {
+		g, c, h := make([]float64, 2), mat.NewSymDense(2, nil), mat.NewSymDense(2, nil)
+		l.Gradient(g, theta)
+		l.Hessian(h.RawSymmetric().Data, theta)
+		s.GradientCovariance(c.RawSymmetric().Data, theta)
+		return norm(g), differ(c, h), noise.Alignment(c, h)
+	}
+	one := noise.WithReplacement{Loss: l, BatchSize: 1}
+	if g, d, a := at(one, theta); g > 1e-15 || d > 1e-14 || math.Abs(a-1) > 1e-15 {
+		t.Errorf("at the optimum |∇L| = %v, Σ is off H by %v, of alignment %v", g, d, a)
+	}
+	if _, d, a := at(one, []float64{0.5, -2}); d < 0.01 || a > 1-1e-9 {
+		t.Errorf("away from it Σ is off H by %v, of alignment %v", d, a)
+	}
+	if _, _, a := at(noise.LabelFlips{Gradient: one, Rate: 0.2}, theta); a > 1-1e-9 {
+		t.Errorf("with flips C and H have the alignment %v", a)
+	}
+}
+
 // TestLabelFlipsEnumerated holds mean and covariance for three classes to those over all samples and
 // labels that a batch of one can have, with the planted fault of flips to one label alone.
 func TestLabelFlipsEnumerated(t *testing.T) {
