@@ -174,17 +174,68 @@ func TestPassageSimulated(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := f.Passages(0)
-		// Of exponential times with censoring the number that end scatters as Poisson's of their
-		// exposure over the mean; those that cannot be short scatter less.
-		p := func(mean float64) float64 {
-			law := distuv.Poisson{Lambda: r.Exposure / mean}
-			return math.Min(1, 2*math.Min(law.CDF(float64(r.Exits)), 1-law.CDF(float64(r.Exits)-1)))
-		}
+		p := func(mean float64) float64 { return exitsP(r, mean) }
 		want := chain.watched(c.from, k)
 		t.Logf("%s: %.5g after %d exits; chain %.5g, %.5g if watched for ever, limit %.6g; equation %.6g", name, r.Mean, r.Exits, want, mean, limit, exact)
 		accept(t, name, p(want))
 		reject(t, name+", 30 % hotter", p(newKilled(c.flow, c.h, c.lo, c.hi, 1.3, 8).mean(c.from)))
 	}
+}
+
+// exitsP is the p-value of a mean time: of exponential times with censoring the number that end
+// scatters as Poisson's of their exposure over the mean; of times that cannot be short, less.
+func exitsP(r integrate.Passages, mean float64) float64 {
+	law := distuv.Poisson{Lambda: r.Exposure / mean}
+	return math.Min(1, 2*math.Min(law.CDF(float64(r.Exits)), 1-law.CDF(float64(r.Exits)-1)))
+}
+
+// TestLevyExitSimulated: out of (−1, 1.5) under x′ = −x and little stable noise it takes as long as d.9 says,
+// and not as long as with one of the ends closed.
+func TestLevyExitSimulated(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("a second of simulation")
+	}
+	for i, c := range []struct{ alpha, scale float64 }{{1, 0.002}, {1.5, 0.01}} {
+		e := stationary.LevyExit{Alpha: c.alpha, Scale: c.scale, Left: 1, Right: 1.5, Relaxation: 1}
+		want := must(e.Predict())
+		f := &integrate.FirstPassage{Target: sde.Complement{Of: interval(-1, 1.5)}}
+		const h = 0.2
+		run := integrate.Ensemble{Equation: sde.Flow{Loss: parabolic, Diffusion: noise.Stable{Alpha: c.alpha, Scale: c.scale}}, Scheme: integrate.StableEuler{},
+			Step: h, Particles: 512, Seed: uint64(70 + i)}
+		if _, err := run.Run(context.Background(), integrate.Schedule{Time: math.Round(want.Time/h) * h}, f); err != nil {
+			t.Fatal(err)
+		}
+		r := f.Passages(0)
+		name := fmt.Sprintf("α = %g", c.alpha)
+		t.Logf("%s: %v, predicted %v", name, r, want)
+		accept(t, name, exitsP(r, want.Time))
+		e.Right = math.Inf(1)
+		reject(t, name+", one end closed", exitsP(r, must(e.Predict()).Time))
+	}
+}
+
+// TestMullerBrownSimulated: from the deepest minimum of Müller–Brown at T = 15 the square about
+// the second is reached in 6.835, and not in the time at T = 14. The scheme's law is right to second
+// order, as a step of 2·10⁻⁴ is long for curvatures of 4000.
+func TestMullerBrownSimulated(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("a second of simulation")
+	}
+	target := setFunc(func(x []float64) bool { return 0.5 <= x[0] && x[0] <= 0.75 && -0.1 <= x[1] && x[1] <= 0.15 })
+	from := []float64{-0.558223634633024277, 1.44172584180466866}
+	f := &integrate.FirstPassage{Target: target}
+	run := integrate.Ensemble{Equation: sde.Flow{Loss: loss.MullerBrown{}, Diffusion: noise.Temperature{T: 15}}, Scheme: integrate.LeimkuhlerMatthews{},
+		Step: 2e-4, Particles: 256, Seed: 3, Start: integrate.Points{from}}
+	if _, err := run.Run(context.Background(), integrate.Schedule{Time: 20}, f); err != nil {
+		t.Fatal(err)
+	}
+	r := f.Passages(0)
+	t.Logf("%v", r)
+	accept(t, "T = 15", exitsP(r, 6.8350))
+	// By Eyring and Kramers' barrier of 106.03: 1.66 times as long.
+	reject(t, "T = 14", exitsP(r, 6.8350*math.Exp(106.034673701*(1./14-1./15))))
 }
 
 // TestRarePassages: of the passages of d.5 and d.7 that are too rare to wait for, splitting
