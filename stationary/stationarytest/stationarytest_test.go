@@ -77,33 +77,37 @@ func uniform(p []float64, above bool) float64 {
 }
 
 // TestFalseAlarms: of an optimizer that is off by the margin exactly, p-values are at least
-// uniform, and of the one-sided test of a temperature too high uniform but for the factor 2
+// uniform, and of the one-sided test of a temperature too low or too high uniform but for the factor 2
 // that the other side costs.
 func TestFalseAlarms(t *testing.T) {
 	t.Parallel()
 	law := normal(t, 1)
 	const runs = 400
-	var temperature, shape, halved []float64
-	for seed := range uint64(runs) {
-		rep := check(t, independent(64, 1.1, seed), law, stationarytest.Options{BurnIn: 1, Observations: 32, Temperature: 0.1, TotalVariation: 0.0231})
-		p := rep.Checks[0].PValue
-		temperature = append(temperature, p)
-		if p < 1 {
-			halved = append(halved, p/2)
-		} else {
-			halved = append(halved, 0.5+0.5*rand.New(rand.NewPCG(seed, 9)).Float64())
+	var halved []float64
+	for _, c := range []struct{ variance, variation float64 }{{0.9, 0.0255}, {1.1, 0.0231}} {
+		var temperature, shape []float64
+		halved = nil
+		for seed := range uint64(runs) {
+			rep := check(t, independent(64, c.variance, seed), law, stationarytest.Options{BurnIn: 1, Observations: 64, Temperature: 0.1, TotalVariation: c.variation})
+			p := rep.Checks[0].PValue
+			temperature = append(temperature, p)
+			if p < 1 {
+				halved = append(halved, p/2)
+			} else {
+				halved = append(halved, 0.5+0.5*rand.New(rand.NewPCG(seed, 9)).Float64())
+			}
+			shape = append(shape, rep.Checks[1].PValue)
 		}
-		shape = append(shape, rep.Checks[1].PValue)
-	}
-	if p := uniform(temperature, true); p < 1e-6 {
-		t.Errorf("too many small p-values of the temperature at the margin: p = %g", p)
-	}
-	if p := uniform(halved, false); p < 1e-6 {
-		t.Errorf("p-values of the temperature at the margin are not uniform: p = %g", p)
-	}
-	// N(0, 1.1) is off N(0, 1) by 0.0231 in total variation, of which cells see less.
-	if p := uniform(shape, true); p < 1e-6 {
-		t.Errorf("too many small p-values of the shape at the margin: p = %g", p)
+		if p := uniform(temperature, true); p < 1e-6 {
+			t.Errorf("variance %g: too many small p-values of the temperature at the margin: p = %g", c.variance, p)
+		}
+		if p := uniform(slices.Clone(halved), false); p < 1e-6 {
+			t.Errorf("variance %g: p-values of the temperature at the margin are not uniform: p = %g", c.variance, p)
+		}
+		// The total variation, of which cells see less.
+		if p := uniform(shape, true); p < 1e-6 {
+			t.Errorf("variance %g: too many small p-values of the shape at the margin: p = %g", c.variance, p)
+		}
 	}
 	// Standard errors of half the size would show.
 	for i, p := range halved {
