@@ -81,12 +81,8 @@ func (ABFactorisation) Laplacian(theta []float64) float64 {
 // Normalizable returns false.
 func (ABFactorisation) Normalizable(temperature float64) bool { return false }
 
-// CriticalPoints returns the two minima that are the flattest of the valley, ±(1, 1), and the
-// saddle, where the curvatures are ±1. There are no others but the rest of the valley.
+// CriticalPoints returns the saddle, where the curvatures are ±1: the only critical point that
+// is isolated. All others are the minima of the valley.
 func (ABFactorisation) CriticalPoints() []sde.CriticalPoint {
-	return []sde.CriticalPoint{
-		{Theta: []float64{-1, -1}, Value: 0, Index: 0},
-		{Theta: []float64{1, 1}, Value: 0, Index: 0},
-		{Theta: []float64{0, 0}, Value: 0.5, Index: 1},
-	}
+	return []sde.CriticalPoint{{Theta: []float64{0, 0}, Value: 0.5, Index: 1}}
 }

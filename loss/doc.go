@@ -22,7 +22,7 @@
 //	QuadrupleWell       2    4       4        1       8.75      yes        four minima of different depth
 //	EntropicBarrier     2    1       0        0       101       yes        two basins, a narrow channel, no height between
 //	Banana              2    1       0        0       1         yes        a bent Gaussian
-//	ABFactorisation     2    2       1        0       –         no         ½(ab−1)², a valley of minima, two the flattest
+//	ABFactorisation     2    0       1        0       –         no         ½(ab−1)², a valley of minima that are not isolated
 //	Quadratic           (2)  1       0        0       3         yes        ½(θ−c)ᵀH(θ−c); dense, diagonal or of a spectrum
 //	DoubleWells         (2)  4       4        1       2         yes        a double well in each coordinate
 //	Channel             (2)  2       1        0       100       yes        a double well across a stiff valley

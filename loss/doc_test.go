@@ -35,7 +35,7 @@ var listed = []struct {
 	{"QuadrupleWell", "four minima of different depth", false, loss.QuadrupleWell{}},
 	{"EntropicBarrier", "two basins, a narrow channel, no height between", false, loss.EntropicBarrier{}},
 	{"Banana", "a bent Gaussian", false, loss.Banana{}},
-	{"ABFactorisation", "½(ab−1)², a valley of minima, two the flattest", false, loss.ABFactorisation{}},
+	{"ABFactorisation", "½(ab−1)², a valley of minima that are not isolated", false, loss.ABFactorisation{}},
 	{"Quadratic", "½(θ−c)ᵀH(θ−c); dense, diagonal or of a spectrum", true, must(loss.NewRandomQuadratic([]float64{1, 3}, 1))},
 	{"DoubleWells", "a double well in each coordinate", true, loss.DoubleWells{}},
 	{"Channel", "a double well across a stiff valley", true, loss.Channel{}},

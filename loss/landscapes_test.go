@@ -42,7 +42,7 @@ var (
 		{loss.EntropicBarrier{Narrow: 3, Width: 2}, 1, all, 1},
 		{loss.Banana{}, 3, all, 1},
 		{loss.Banana{Sigma: 0.5, Bend: -1}, 0.5, all, 1},
-		{loss.ABFactorisation{}, 1, charted, 3},
+		{loss.ABFactorisation{}, 1, charted, 1},
 		{loss.DoubleWells{}, 1, all, 9},
 		{loss.DoubleWells{D: 5, Barrier: 2}, 1, all, 243},
 		{loss.DoubleWells{D: 40}, 1, all, 0},

@@ -74,8 +74,8 @@ type CriticalPoint struct {
 	Index int
 }
 
-// Charted is an upgrade of a Loss that knows its critical points: all of its
-// minima, and as many others as are known. Callers must not change what is returned.
+// Charted is an upgrade of a Loss that knows its critical points: all minima that
+// are isolated, and as many others as are known. Callers must not change what is returned.
 type Charted interface {
 	CriticalPoints() []CriticalPoint
 }

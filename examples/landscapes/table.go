@@ -43,7 +43,7 @@ func table(s *example.Session, pictures []picture) {
 		key := strings.ToLower(strings.NewReplacer(", ", "_", " ", "_", "=", "", ".", "").Replace(p.name))
 		t.Row(key, p.name, p.dimensions, count(0), count(1), count(2), example.Number{Value: p.sharpest, Format: "%.3g"}, gradient, percent(p.deepest), percent(p.elsewhere))
 	}
-	s.Report.Note("%s", "Minima, saddles and maxima are all that are declared, inside the windows and outside. A descent is still on the way if it has not come within 2 % of the window's width of a minimum that is declared; of a valley of minima, as ABFactorisation has, only its flattest are.")
+	s.Report.Note("%s", "Minima, saddles and maxima are all that are declared, inside the windows and outside. A descent is still on the way if it has not come within 2 % of the window's width of a minimum.")
 }
 
 // percent shows a share.
