@@ -19,8 +19,8 @@ import (
 //	1/τ ≈ Σ_z |λ₋(z)|/2π · √(det H(x)/|det H(z)|) · e^(−(L(z)−L(x))/T)
 //
 // with H the Hessian and λ₋ its one negative eigenvalue at the gate. Rates of
-// gates add up; a gate that is much higher than the lowest contributes nothing. In one
-// dimension and for one gate Kramers gives the next term as well. Sources: Eyring, 1935; Kramers, 1940; Bovier, Eckhoff,
+// gates add up; a gate that is much higher than the lowest contributes nothing. The next term in T is
+// not given (Correction is NaN): Kramers has it, in one dimension and for one gate. Sources: Eyring, 1935; Kramers, 1940; Bovier, Eckhoff,
 // Gayrard & Klein, 2004, Metastability in reversible diffusion processes I, theorem
 // 3.2; Berglund, 2013, Kramers' law: validity, derivations and generalisations.
 //
@@ -31,8 +31,8 @@ import (
 // (Berglund & Gentz, 2010, The Eyring–Kramers law for potentials with nonquadratic
 // saddles). It is a warning if the barrier is below 5 T, or if T reaches a tenth of a curvature times the squared distance between the places.
 //
-// The formula is for wells that are deeper than those that the gates lead to are separated by higher barriers: time
-// spent in wells on the way is not counted.
+// It is the time to the first minimum beyond the gates that is as deep, or deeper; time spent in
+// shallower wells on the way is not counted.
 func EyringKramers(loss sde.Loss, temperature float64, minimum []float64, gates ...[]float64) (Prediction, error) {
 	const name = "EyringKramers"
 	if loss == nil {
