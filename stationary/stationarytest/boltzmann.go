@@ -32,7 +32,8 @@ func Boltzmann(t testing.TB, r Replicas, law stationary.Law, o Options) {
 //	T̂/T = −E (θ − c)·s(θ) / d
 //
 // which is 1 under the law whatever c is, if p vanishes at the ends (a mean over the
-// burn-in is taken for c). The shape, of a law in one or two dimensions: frequencies in up
+// burn-in is taken for c). Of a stationary.Density that does not, as in a box that cuts it
+// off, the temperature is not looked at. The shape, of a law in one or two dimensions: frequencies in up
 // to 16 cells, which hold as many states of the burn-in each, and as their departure from the
 // law the total variation. So that chance does not add to it, half of the groups say which cells
 // have too much, and the other half by how much, Σ_too much (p̂ − p), which is at most the total
@@ -51,9 +52,14 @@ func CheckBoltzmann(r Replicas, law stationary.Law, o Options) (*Report, error) 
 	shape := law.Dim() == 1 || law.Dim() == 2 && r.Dim == 2 && o.Project == nil
 	scorer, thermal := law.(stationary.Scorer)
 	thermal = thermal && law.Dim() == r.Dim && o.Project == nil
+	walled := thermal && endsAtWalls(law, scorer, o.Temperature/10)
+	thermal = thermal && !walled
 	if law.Dim() != r.Dim && law.Dim() != 1 {
 		return nil, &sde.SettingError{Field: "stationarytest: law", Value: fmt.Sprintf("a law in %d dimensions", law.Dim()),
 			Want: fmt.Sprintf("%d, that of the chains, or 1 for a projection", r.Dim), Err: sde.ErrDimension}
+	}
+	if walled && !shape {
+		return nil, &sde.SettingError{Field: "stationarytest: law", Value: "a law that has density at walls", Want: "one whose density vanishes at the ends, or a law in one or two dimensions"}
 	}
 	if !shape && !thermal {
 		return nil, &sde.SettingError{Field: "stationarytest: law", Value: fmt.Sprintf("a law in %d dimensions without a score", law.Dim()),
@@ -82,6 +88,29 @@ func CheckBoltzmann(r Replicas, law stationary.Law, o Options) (*Report, error) 
 		return nil, err
 	}
 	return m.report(), nil
+}
+
+// endsAtWalls reports whether the virial of a law that can tell is not 1, by more than a
+// tolerance, about 0 or about (1, …, 1).
+func endsAtWalls(law stationary.Law, scorer stationary.Scorer, tolerance float64) bool {
+	l, ok := law.(*stationary.Density)
+	if !ok {
+		return false
+	}
+	score := make([]float64, law.Dim())
+	for c := range 2 {
+		v, _ := l.Mean(func(theta []float64) (virial float64) {
+			scorer.Score(score, theta)
+			for j, s := range score {
+				virial -= (theta[j] - float64(c)) * s / float64(len(score))
+			}
+			return virial
+		})
+		if math.Abs(v-1) > tolerance {
+			return true
+		}
+	}
+	return false
 }
 
 // measurement is what the chains were seen to do.

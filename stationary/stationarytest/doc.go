@@ -43,9 +43,9 @@
 //     them come from more chains, more observations or, as long as successive ones are nearly
 //     the same, more steps to an Advance; fewer are needed with wider margins.
 //
-// Measured, at the number of samples that is just enough: with 16 chains 93 % of optimizers
-// 20 % too hot fail at a margin of 10 %, and 90 % of those off by 0.2 in shape at 0.1; with 64
-// chains 94 % and 98 % (TestPower).
+// Measured, at the number of samples that is just enough: with 16 chains 92 % of optimizers
+// 20 % too hot fail at a margin of 10 %, and 91 % of those off by 0.2 in shape at 0.1; with 64
+// chains 93 % and 97 % (TestPower).
 //
 // Errors are taken from the scatter between chains, or between 64 stretches of time where there
 // are fewer than 16 chains. Correlation in time then does no harm as long as a stretch is

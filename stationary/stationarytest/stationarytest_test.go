@@ -313,6 +313,39 @@ func TestStretches(t *testing.T) {
 	t.Logf("temperature %.2g, shape %.2g, taken for independent %.2g", uniform(temperature, true), uniform(shape, true), uniform(plain, true))
 }
 
+// TestWalls: in a box that cuts the law off its virial is not the temperature, so only the
+// shape is looked at.
+func TestWalls(t *testing.T) {
+	t.Parallel()
+	q, err := loss.NewDiagonalQuadratic([]float64{1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, box := range []sde.Box{{Lo: []float64{-1}, Hi: []float64{2}}, {Lo: []float64{0}, Hi: []float64{9}}} {
+		law, err := stationary.Boltzmann(q, 1, box)
+		if err != nil {
+			t.Fatal(err)
+		}
+		within := func(sd float64) stationarytest.Replicas {
+			r := rand.New(rand.NewPCG(1, 8))
+			return stationarytest.Replicas{Dim: 1, Chains: 64, Advance: func(x sde.Batch) {
+				for i := range x.Data {
+					for x.Data[i] = sd * r.NormFloat64(); x.Data[i] < box.Lo[0] || x.Data[i] > box.Hi[0]; {
+						x.Data[i] = sd * r.NormFloat64()
+					}
+				}
+			}}
+		}
+		o := stationarytest.Options{BurnIn: 50, Observations: 1600}
+		if rep := check(t, within(1), law, o); rep.Verdict != stationarytest.Pass || !math.IsNaN(rep.Ratio) {
+			t.Errorf("%v: %v", box, rep)
+		}
+		if rep := check(t, within(1.5), law, o); rep.Verdict != stationarytest.Fail {
+			t.Errorf("%v, 1.5 times as wide: %v", box, rep)
+		}
+	}
+}
+
 // TestPlane: a law in two dimensions, by the library's own engine.
 func TestPlane(t *testing.T) {
 	t.Parallel()
