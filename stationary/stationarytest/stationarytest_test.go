@@ -279,6 +279,28 @@ func TestOneChain(t *testing.T) {
 	if rep := check(t, autoregression(0.99999, 1), law, o); rep.Verdict == stationarytest.Pass {
 		t.Errorf("a chain that hardly moves passes: %v", rep)
 	}
+	// SGD of one chain on a quadratic; at the small rate 4000 steps are few.
+	l, err := loss.NewDiagonalQuadratic([]float64{1, 0.3}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		eta, factor float64
+		n           int
+		want        stationarytest.Verdict
+	}{{0.5, 1, 200_000, stationarytest.Pass}, {0.5, 1.2, 200_000, stationarytest.Fail}, {1e-4, 1, 400, stationarytest.Inconclusive}} {
+		s := mat.NewSymDense(2, []float64{c.eta / (2 - c.eta) / c.factor, 0, 0, c.eta / (0.3 * (2 - 0.3*c.eta)) / c.factor})
+		o := stationarytest.Options{BurnIn: 1000, Observations: c.n, Temperature: 0.06}
+		rep, err := stationarytest.CheckCovariance(linear([]float64{1, 0.3}, c.eta, 1, 1, 4), nil, s, o)
+		if err != nil || rep.Verdict != c.want {
+			t.Errorf("covariance of one chain, %+v: %v, %v", c, rep, err)
+		}
+		sgd := stationarytest.SGD{Loss: l, LearningRate: c.eta, NoiseTrace: func([]float64) float64 { return 2 / c.factor }}
+		rep, err = stationarytest.CheckFluctuationDissipation(linear([]float64{1, 0.3}, c.eta, 1, 1, 5), sgd, o)
+		if err != nil || rep.Verdict != c.want {
+			t.Errorf("fluctuation and dissipation of one chain, %+v: %v, %v", c, rep, err)
+		}
+	}
 }
 
 // TestStretches: of one chain of which neighbouring stretches of time have a correlation of 0.2,
