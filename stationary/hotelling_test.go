@@ -122,7 +122,7 @@ func autoregressive(rho float64, samples func(group int) int) func(*sde.Stream, 
 
 func TestPValueAutoregressive(t *testing.T) {
 	t.Parallel()
-	fits, drifts := ensemble(5000, normal, wide, autoregressive(0.8, func(int) int { return 128 }))
+	fits, drifts := ensemble(10_000, normal, wide, autoregressive(0.8, func(int) int { return 128 }))
 	calibrated(t, "AR(1)", fits)
 	calibrated(t, "AR(1), halves", drifts)
 }
@@ -184,7 +184,7 @@ func TestPValueDoubleWell(t *testing.T) {
 	t.Parallel()
 	law := must(stationary.Boltzmann(well, 0.2))
 	// Probabilities of the bins are always the same: compute them once.
-	fits, drifts := ensemble(5000, cached(law, -2.2, 2.2, 88), func() *stationary.Histogram { return stationary.NewHistogram(-2.2, 2.2, 88) }, metropolis(0.2, 128))
+	fits, drifts := ensemble(10_000, cached(law, -2.2, 2.2, 88), func() *stationary.Histogram { return stationary.NewHistogram(-2.2, 2.2, 88) }, metropolis(0.2, 128))
 	calibrated(t, "double well", fits)
 	calibrated(t, "double well, halves", drifts)
 }

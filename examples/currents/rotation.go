@@ -20,7 +20,6 @@ import (
 type rotation struct {
 	run    sde.Run
 	before []sde.Batch // by block, at the first observation
-	rows   int
 	sums   [][]float64 // by index and group
 	counts [][]float64
 	times  []float64
