@@ -45,8 +45,8 @@ func TestQuick(t *testing.T) {
 		if l.Gradient != nil && *l.Gradient > 1e-13 {
 			t.Errorf("%s: the gradient at a critical point is %v", name, *l.Gradient)
 		}
-		if (l.Gradient == nil) != (l.Deepest == nil) {
-			t.Errorf("%s: gradient %v, descents %v", name, l.Gradient, l.Deepest)
+		if l.Minima > 0 != (l.Deepest != nil) || l.Minima > 0 && l.Gradient == nil {
+			t.Errorf("%s: %d minima, gradient %v, descents %v", name, l.Minima, l.Gradient, l.Deepest)
 		}
 	}
 	// Where all minima are as deep, all descents that have ended have ended at the lowest.
