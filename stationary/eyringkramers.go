@@ -19,8 +19,9 @@ import (
 //	1/τ ≈ Σ_z |λ₋(z)|/2π · √(det H(x)/|det H(z)|) · e^(−(L(z)−L(x))/T)
 //
 // with H the Hessian and λ₋ its one negative eigenvalue at the gate. Rates of
-// gates add up; a gate that is much higher than the lowest contributes nothing. The next term in T is
-// not given (Correction is NaN): Kramers has it, in one dimension and for one gate. Sources: Eyring, 1935; Kramers, 1940; Bovier, Eckhoff,
+// gates add up; a gate that is much higher than the lowest contributes nothing. Correction is
+// the next term in T, from third and fourth derivatives at the minimum and the gates, as
+// it is derived in nextorder.go. Sources: Eyring, 1935; Kramers, 1940; Bovier, Eckhoff,
 // Gayrard & Klein, 2004, Metastability in reversible diffusion processes I, theorem
 // 3.2; Berglund, 2013, Kramers' law: validity, derivations and generalisations.
 //
@@ -71,6 +72,17 @@ func EyringKramers(loss sde.Loss, temperature float64, minimum []float64, gates 
 	}
 	p := predict("Eyring–Kramers", -rate, math.NaN())
 	p.checkBarrier(lowest / temperature)
+	// τ is the well's mass over the sum of the gates' capacities, each of its own next order.
+	p.Correction = expand(loss, x, nearest(x, seen)).laplace()
+	for _, z := range seen {
+		share := math.Exp(math.Log(-z.eigenvalues[0]/(2*math.Pi)) + (x.logDet-z.logDet)/2 - (z.value-x.value)/temperature - rate)
+		e := expand(loss, z, nearest(z, []critical{x}))
+		p.Correction -= share * (e.laplace() + e.committor())
+	}
+	p.Correction *= temperature
+	if math.Abs(p.Correction) > 0.2 {
+		p.warn("the next term of the expansion is %.2g of the first", p.Correction)
+	}
 	for _, z := range seen {
 		// The landscape should look quadratic over a few thermal lengths.
 		r := distance(z.theta, x.theta)
@@ -217,4 +229,14 @@ func distance(x, y []float64) float64 {
 		sum += (v - y[i]) * (v - y[i])
 	}
 	return math.Sqrt(sum)
+}
+
+// nearest returns the distance to the nearest of other critical points, over which the loss
+// changes its shape.
+func nearest(p critical, others []critical) float64 {
+	least := math.Inf(1)
+	for _, o := range others {
+		least = math.Min(least, distance(p.theta, o.theta))
+	}
+	return least
 }
