@@ -494,3 +494,35 @@ func TestPowerLaws(t *testing.T) {
 		}
 	}
 }
+
+// TestMomentsSpectrum: of gradients added in two parts and merged, the spectrum is that of the
+// covariance of all, and TopSpectrum's of the finite sum up to the divisor.
+func TestMomentsSpectrum(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	l := samples{make([][]float64, 40)}
+	var parts [2]noise.GradientMoments
+	for i := range l.g {
+		l.g[i] = []float64{3 * r.NormFloat64(), r.NormFloat64(), 0.3 * r.NormFloat64()}
+		parts[i/25].Add(l.g[i])
+	}
+	parts[0].Merge(&parts[1])
+	got, vectors := parts[0].Spectrum(2)
+	want, w := noise.TopSpectrum(l, make([]float64, 3), 2)
+	for i, v := range want {
+		if v *= 40.0 / 39; math.Abs(got[i]-v) > 1e-12*v {
+			t.Errorf("eigenvalue %d is %v, want %v", i, got[i], v)
+		}
+		var dot float64
+		for j := range 3 {
+			dot += vectors.At(j, i) * w.At(j, i)
+		}
+		if math.Abs(math.Abs(dot)-1) > 1e-9 {
+			t.Errorf("eigenvector %d is turned: product %v", i, dot)
+		}
+	}
+	var one noise.GradientMoments
+	one.Add([]float64{1, 2})
+	if values, _ := one.Spectrum(1); !math.IsNaN(values[0]) {
+		t.Errorf("of one gradient: %v", values)
+	}
+}

@@ -126,6 +126,39 @@ func (m *GradientMoments) Covariance(dst *mat.SymDense) {
 	}
 }
 
+// Spectrum returns the k largest eigenvalues of the covariance, in descending order, and
+// their eigenvectors as the columns of a d×k matrix, from what was added and merged: TopSpectrum
+// has those of a finite sum without forming Σ. Values are NaN for fewer than two
+// gradients. It panics unless k is in 1 … d.
+func (m *GradientMoments) Spectrum(k int) (values []float64, vectors *mat.Dense) {
+	d := len(m.center)
+	if k < 1 || d < k {
+		panic("noise: number of eigenvalues out of range")
+	}
+	values, vectors = make([]float64, k), mat.NewDense(d, k, nil)
+	var c mat.SymDense
+	var e mat.EigenSym
+	if m.n >= 2 {
+		m.Covariance(&c)
+	}
+	if m.n < 2 || !e.Factorize(&c, true) {
+		for i := range values {
+			values[i] = math.NaN()
+		}
+		return values, vectors
+	}
+	all := e.Values(nil)
+	var v mat.Dense
+	e.VectorsTo(&v)
+	for i := range values {
+		values[i] = all[d-1-i]
+		for j := range d {
+			vectors.Set(j, i, v.At(j, d-1-i))
+		}
+	}
+	return values, vectors
+}
+
 // Trace returns the trace of the covariance, and its standard error √(Var|g − E g|²/n); both are NaN
 // for fewer than two gradients.
 func (m *GradientMoments) Trace() sde.Estimate {
