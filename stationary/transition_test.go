@@ -226,5 +226,5 @@ func ExampleStringMethod() {
 	// Output:
 	// saddle at [-0.822002 0.624313] of -40.6648
 	// saddle at [0.212487 0.292988] of -72.2489
-	// Eyring–Kramers: 158.219 <nil>
+	// Eyring–Kramers: 158.219 (1.133 times that to the next order) <nil>
 }
