@@ -4,7 +4,10 @@
 
 package integrate
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Result is how a run ended. What it measured is in the observers.
 type Result struct {
@@ -24,4 +27,19 @@ type Result struct {
 	Warnings    []error
 
 	run *run // for Save, if the run is complete
+}
+
+// String says how the run ended in a line.
+func (res *Result) String() string {
+	s := fmt.Sprintf("time %g after %d steps of %d particles, observed %d times, in %v", res.Time, res.Steps, res.Particles, res.Observations, res.Elapsed.Round(time.Millisecond))
+	if res.Partial {
+		s = "partial: " + s
+	}
+	if res.Dropped > 0 {
+		s += fmt.Sprintf("; %d particles dropped", res.Dropped)
+	}
+	for _, w := range res.Warnings {
+		s += "; warning: " + w.Error()
+	}
+	return s
 }

@@ -116,6 +116,13 @@ func TestAutocorrelationTime(t *testing.T) {
 	if math.Abs(indicator-13.2789) > 1e-4 {
 		t.Errorf("the time of the event is %v", indicator)
 	}
+	longer := 1.0
+	for k := 1; k < 5000; k++ {
+		longer += 4 / math.Pi * math.Asin(math.Pow(0.99, float64(k)))
+	}
+	if math.Abs(longer-137.973) > 1e-3 {
+		t.Errorf("the time of the event at ρ = 0.99 is %v", longer)
+	}
 	for name, c := range map[string]struct {
 		of   func(c stationary.Draws) stationary.Draws
 		want float64

@@ -19,6 +19,9 @@ type TwoSample struct {
 	PValue float64
 }
 
+// String returns the distance and its p-value.
+func (t *TwoSample) String() string { return fmt.Sprintf("%.4g (p = %.2g)", t.Value, t.PValue) }
+
 // mostPairs is how many distances are held: 800 MB.
 const mostPairs = 100_000_000
 
