@@ -376,6 +376,9 @@ func TestAdaptiveRefusals(t *testing.T) {
 
 // TestAdaptiveBattery leaves out what takes steps of one size for granted.
 func TestAdaptiveBattery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	paths := integratetest.Options{}
 	if testing.Short() {
 		paths.Skip = []string{"strong order"}

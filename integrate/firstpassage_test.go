@@ -195,6 +195,9 @@ func TestPassageOrder(t *testing.T) {
 
 // TestPassageOfTheChain: simulated passage times against the chain's own.
 func TestPassageOfTheChain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	for _, test := range []struct {
 		target sde.Set
 		start  float64

@@ -398,6 +398,9 @@ func TestMomentumLyapunov(t *testing.T) {
 // holds E θ² to the quadrature of the scheme's law at T_eff = T/(1−μ); that of T is
 // rejected.
 func TestHeavyBallTemperature(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const rate, momentum, h = 0.16, 0.5, 0.4
 	batches := noise.Minibatch{LearningRate: rate, BatchSize: 8, Variance: 10}
 	temperature := batches.Temperature(0) // 0.1

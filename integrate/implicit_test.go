@@ -559,6 +559,9 @@ func (k *faultyThetaKernel) Step(x sde.Batch, t float64, stream *sde.Stream) {
 // TestImplicitFaults plants faults that integratetest.Check finds: by name, the check
 // that has to.
 func TestImplicitFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	skip := []string{"strong order", "refusals", "areas", "invariance", "gradients"}
 	half := integrate.DriftImplicit{Theta: 0.5}
 	if err := integratetest.Check(faultyTheta{half, ""}, integratetest.Options{Skip: skip}); err != nil && strings.Contains(err.Error(), "double well") {

@@ -388,6 +388,9 @@ func (l *leaky) Uint64() uint64 {
 
 // TestMetamorphicFaults plants faults that the comparison has to find.
 func TestMetamorphicFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	for name, plant := range map[string]func(*integrate.Ensemble){
 		"noise of the worker":  func(e *integrate.Ensemble) { e.Scheme = workerNoise{new(atomic.Int64)} },
 		"source with a memory": func(e *integrate.Ensemble) { e.NewSource = func(uint64) sde.Source { return new(leaky) } },

@@ -181,6 +181,9 @@ func TestMomentsOffset(t *testing.T) {
 // distances from the exact values in standard errors have the variance of
 // Student's t.
 func TestStandardErrors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	runs := 150
 	if testing.Short() {
 		runs = 15

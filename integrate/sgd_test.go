@@ -42,6 +42,9 @@ func (l means) SampleGradient(dst, theta []float64, i int) { dst[0] = l.k * (the
 //
 //	S = (1−ηk)² S + η² c = η c / (k (2−ηk))
 func TestSGDStationary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	l := means{k: 1.5, x: []float64{-2, -1, 0, 0.5, 2.5}} // of mean 0
 	const variance = (4 + 1 + 0.25 + 6.25) / 5
 	const eta, b = 0.2, 2

@@ -102,6 +102,9 @@ func halfStable(x float64) float64 {
 }
 
 func TestStableLaw(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const n = 1 << 13
 	for i, test := range []struct {
 		alpha float64
@@ -270,6 +273,9 @@ func cauchyChain(m func(x float64) float64, h float64, n int, ks ...float64) (va
 // TestStableQuartic: L = x⁴/4 with unit Cauchy noise has the density 1/(π(1−x²+x⁴)), from
 // which the tamed scheme's law differs by a term of first order; a run has the law of the scheme.
 func TestStableQuartic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	exact := func(k float64) float64 {
 		return 2 / math.Sqrt(3) * math.Exp(-k/2) * math.Cos(math.Sqrt(3)*k/2-math.Pi/6)
 	}

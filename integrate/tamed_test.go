@@ -84,6 +84,9 @@ func density(u, f func(x float64) float64, lo, hi float64) float64 {
 // TestTamedLaw holds the law of Tamed on the double well to its modified loss, by
 // quadrature, and the scheme to that law.
 func TestTamedLaw(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const temperature = 0.2
 	g := func(x float64) float64 { return x * (x*x - 1) }
 	tamed := func(h float64) float64 {

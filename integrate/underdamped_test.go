@@ -185,6 +185,9 @@ func (w wrongO) Bind(s *integrate.System) (integrate.Kernel, error) {
 // then errs at fourth order in h, and the scheme run with a friction of 50/h has
 // that expectation.
 func TestBAOABSuperconvergence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const temperature, exact = 0.2, 0.83089535266521
 	quad := func(h float64) float64 { return baoabLimit(h, temperature) }
 	steps := []float64{0.4, 0.35, 0.3, 0.25}
@@ -402,6 +405,9 @@ func splittingLaw(name string, h, temperature, friction float64) float64 {
 // well by quadrature, its error at second order in h, and holds the scheme run in
 // the engine to that law.
 func TestUnderdampedOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	const temperature, exact, friction, big = 0.2, 0.83089535266521, 1.0, 0.4
 	particles := 1 << 17
 	steps := []float64{0.4, 0.32, 0.25, 0.2, 0.16}

@@ -133,6 +133,9 @@ func TestScikitLearn(t *testing.T) {
 
 // TestTailAverage runs one replica of SGD and averages its second half.
 func TestTailAverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	d := loss.BreastCancer().Standardized()
 	optima := readOptima(t)[:2]

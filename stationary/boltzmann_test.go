@@ -172,6 +172,9 @@ func TestBoltzmannBox(t *testing.T) {
 }
 
 func TestBoltzmannPlane(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	t.Run("correlated Gaussian", func(t *testing.T) {
 		for _, q := range []quadratic{{1, 0, 2, 0, 0}, {2, 1.2, 1, 3, -40}, {100, 99, 100, 0.5, 0.5}} {
@@ -223,6 +226,9 @@ func TestBoltzmannPlane(t *testing.T) {
 // Müller–Brown at T = 15 against a brute-force sum: the trapezoidal rule
 // converges exponentially for an analytic density that dies off.
 func TestBoltzmannMullerBrown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	const T, n = 15.0, 1400
 	lo, hi := [2]float64{-4, -2}, [2]float64{2, 4}

@@ -121,6 +121,9 @@ func autoregressive(rho float64, samples func(group int) int) func(*sde.Stream, 
 }
 
 func TestPValueAutoregressive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	fits, drifts := ensemble(10_000, normal, wide, autoregressive(0.8, func(int) int { return 128 }))
 	calibrated(t, "AR(1)", fits)

@@ -94,6 +94,9 @@ func TestSteinIdentity(t *testing.T) {
 }
 
 func TestSteinPValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	const runs = 80
 	for _, block := range []int{1, 5} {
@@ -153,6 +156,9 @@ func TestSteinPValues(t *testing.T) {
 }
 
 func TestEnergyDistance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	// In one dimension it is 2∫(F−G)², here of {0, 1} and {0, 3}: F−G is 0.5 on (1, 3).
 	e, err := stationary.EnergyDistance(sde.Batch{Data: []float64{0, 1}, Rows: 2, Cols: 1, Stride: 1}, sde.Batch{Data: []float64{0, 3}, Rows: 2, Cols: 1, Stride: 1}, 1, 9, 1)
@@ -271,6 +277,9 @@ func thermometers(t *testing.T, k []float64, h, temperature float64) *stationary
 // TestThermometers: on a quadratic each coordinate of Euler–Maruyama is normal of the
 // temperature T_j = T/(1−hk_j/2), and Isserlis' theorem gives all three readings.
 func TestThermometers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	k := []float64{1, 0.2}
 	const T = 0.5

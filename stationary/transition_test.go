@@ -20,6 +20,9 @@ import (
 
 // TestStringMethod: the saddles of Müller–Brown and of the three holes to 1e-8.
 func TestStringMethod(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	for _, test := range []struct {
 		loss     sde.Loss
 		from, to []float64
@@ -133,6 +136,9 @@ func (swirl) Root(dst, _ []float64, _ float64)    { copy(dst, []float64{1, 0, 0,
 func (s swirl) Drift(dst, x []float64, _ float64) { dst[0], dst[1] = -x[0]-s.w*x[1], s.w*x[0]-x[1] }
 
 func TestMinimumAction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	action := func(eq sde.Equation, m stationary.MinimumAction, from, to []float64) *stationary.ActionPath {
 		t.Helper()
 		p, err := m.Path(eq, from, to)

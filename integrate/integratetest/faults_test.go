@@ -240,6 +240,9 @@ func adaptive(redraw bool) integrate.Scheme {
 // TestFaults: each fault that is known from other libraries, or from students, is
 // found by the checks named, and the same scheme without it passes.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	for _, test := range []struct {
 		name         string
 		right, wrong integrate.Scheme

@@ -113,6 +113,9 @@ func platen(factor float64) integrate.Scheme {
 // TestTableauFaults: faults of schemes that are in TestSchemes without them, found
 // without any Monte Carlo.
 func TestTableauFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	for _, test := range []struct {
 		name  string
 		wrong integrate.Scheme

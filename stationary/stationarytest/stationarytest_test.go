@@ -122,6 +122,9 @@ func TestFalseAlarms(t *testing.T) {
 // TestPower: off by twice the margin, at the least number of samples that is said to do, each
 // check fails as often as its Power says, of 64 chains and of 16.
 func TestPower(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	law := normal(t, 1)
 	const runs = 200
@@ -307,6 +310,9 @@ func TestOneChain(t *testing.T) {
 // there are no more false alarms than of independent groups; with errors that take them for
 // independent there are.
 func TestStretches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	law := normal(t, 1)
 	const runs, memory = 1000, 8
@@ -370,6 +376,9 @@ func TestWalls(t *testing.T) {
 
 // TestPlane: a law in two dimensions, by the library's own engine.
 func TestPlane(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	t.Parallel()
 	l := loss.DoubleWells{}
 	law, err := stationary.Boltzmann(l, 0.5)
