@@ -380,9 +380,6 @@ func TestAdaptiveBattery(t *testing.T) {
 		t.Skip("long")
 	}
 	paths := integratetest.Options{}
-	if testing.Short() {
-		paths.Skip = []string{"strong order"}
-	}
 	integratetest.Test(t, integrate.Adaptive{Tolerance: 10}, paths)
 	o := integratetest.Options{Skip: []string{"quadratic", "weak order", "invariant measure", "gradients", "strong order"}}
 	integratetest.Test(t, integrate.AdaptiveEuler{}, o)

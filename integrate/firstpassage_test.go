@@ -207,9 +207,6 @@ func TestPassageOfTheChain(t *testing.T) {
 		{sde.HalfSpace{Normal: []float64{1}, Offset: 1}, -1, false},
 		{sde.LevelSet{Loss: slopes{3}, Value: 3}, -1, false},
 	} {
-		if testing.Short() && !test.two {
-			continue
-		}
 		e := integrate.Ensemble{Equation: sde.Flow{Loss: quadratic{1}, Diffusion: noise.Temperature{T: 0.5}}, Step: 0.1, Particles: 4096, Seed: 12,
 			Start: integrate.Points{{test.start}}}
 		for _, bridge := range []bool{false, true} {

@@ -405,9 +405,6 @@ func TestHeavyBallTemperature(t *testing.T) {
 	batches := noise.Minibatch{LearningRate: rate, BatchSize: 8, Variance: 10}
 	temperature := batches.Temperature(0) // 0.1
 	particles := 1 << 15
-	if testing.Short() {
-		particles = 1 << 13
-	}
 	seed := 5210 + *seedShift
 	var ball integrate.Scheme = integrate.HeavyBall{LearningRate: rate, Momentum: momentum}
 	for _, diffusion := range []sde.Diffusion{batches, noise.Func{State: 1, Noise: 1, B: func(dst, _ []float64, _ float64) { dst[0] = math.Sqrt(2 * temperature) }}} {

@@ -185,9 +185,6 @@ func TestStandardErrors(t *testing.T) {
 		t.Skip("long")
 	}
 	runs := 150
-	if testing.Short() {
-		runs = 15
-	}
 	const d, h, k, temperature = 16, 0.5, 1, 0.5
 	v := temperature / (k * (1 - h*k/2))
 	curvatures := make([]float64, d)
@@ -246,10 +243,8 @@ func TestStandardErrors(t *testing.T) {
 		accept(t, test.name+": standard error of the mean", seed, z, normalP(z))
 		z = (second/n - expect) / dev
 		accept(t, test.name+": standard error of the second moment", seed, z, normalP(z))
-		if !testing.Short() {
-			z = (mean/n*1.15*1.15 - expect) / dev
-			reject(t, test.name+": standard errors too small by 15 %", seed, z, normalP(z))
-		}
+		z = (mean/n*1.15*1.15 - expect) / dev
+		reject(t, test.name+": standard errors too small by 15 %", seed, z, normalP(z))
 	}
 }
 

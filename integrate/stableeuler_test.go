@@ -287,9 +287,6 @@ func TestStableQuartic(t *testing.T) {
 	const seed, h = 370, 0.1
 	law := chain(h)
 	steps := []float64{0.05, 0.025, 0.0125}
-	if testing.Short() {
-		steps = nil
-	}
 	var values [][]float64
 	for _, h := range steps {
 		values = append(values, chain(h))

@@ -127,9 +127,6 @@ func TestTamedLaw(t *testing.T) {
 		}
 	}
 	particles := 1 << 16
-	if testing.Short() {
-		particles = 1 << 13
-	}
 	const h = 0.1
 	for i, test := range []struct {
 		scheme       integrate.Scheme

@@ -203,9 +203,6 @@ func TestBAOABSuperconvergence(t *testing.T) {
 		}
 	}
 	particles := 1 << 14
-	if testing.Short() {
-		particles = 1 << 12
-	}
 	const h = 0.4
 	seed := 2010 + *seedShift
 	e := integrate.Ensemble{Equation: sde.Flow{Loss: loss.DoubleWell{}, Diffusion: noise.Temperature{T: temperature}}, Scheme: integrate.BAOAB{Friction: 50 / h},
@@ -411,9 +408,6 @@ func TestUnderdampedOrder(t *testing.T) {
 	const temperature, exact, friction, big = 0.2, 0.83089535266521, 1.0, 0.4
 	particles := 1 << 17
 	steps := []float64{0.4, 0.32, 0.25, 0.2, 0.16}
-	if testing.Short() {
-		particles, steps = 1<<13, steps[:2]
-	}
 	for i, m := range momenta() {
 		var errs []float64
 		for _, h := range steps {
@@ -435,10 +429,8 @@ func TestUnderdampedOrder(t *testing.T) {
 		v := mo.SecondMoment(0, 0)
 		s, p := estimateP(v, exact+errs[0])
 		accept(t, fmt.Sprintf("%s: E q² %v against its quadrature %.6f", m.name, v, exact+errs[0]), seed, s, p)
-		if !testing.Short() {
-			s, p = estimateP(v, exact)
-			reject(t, m.name+": Boltzmann's E q² for that of the step", seed, s, p)
-		}
+		s, p = estimateP(v, exact)
+		reject(t, m.name+": Boltzmann's E q² for that of the step", seed, s, p)
 	}
 }
 

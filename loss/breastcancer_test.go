@@ -139,9 +139,6 @@ func TestTailAverage(t *testing.T) {
 	t.Parallel()
 	d := loss.BreastCancer().Standardized()
 	optima := readOptima(t)[:2]
-	if testing.Short() {
-		optima = optima[1:]
-	}
 	for _, c := range optima {
 		l := must(loss.NewLogistic(d.X, d.Y, c.Ridge)).WithIntercept()
 		const rate, half = 0.05, 2000

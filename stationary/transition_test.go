@@ -148,9 +148,6 @@ func TestMinimumAction(t *testing.T) {
 		return p
 	}
 	for _, beta := range []float64{1, 2, 3.5} {
-		if testing.Short() && beta != 2 {
-			continue
-		}
 		// From a path off the axis it comes back to it.
 		p := action(maierStein{beta, 1}, stationary.MinimumAction{Via: [][]float64{{-0.5, 0.2}}}, []float64{-1, 0}, []float64{0, 0})
 		t.Logf("Maier–Stein, β = %g: %.8g ± %.1g", beta, p.Action, p.Error)
@@ -159,17 +156,12 @@ func TestMinimumAction(t *testing.T) {
 		}
 	}
 	// Above β = 4 the path leaves the axis and costs less.
-	if testing.Short() {
-		// no time for it
-	} else if p := action(maierStein{10, 1}, stationary.MinimumAction{Via: [][]float64{{-0.5, 0.2}}}, []float64{-1, 0}, []float64{0, 0}); !(p.Action < 0.45) {
+	if p := action(maierStein{10, 1}, stationary.MinimumAction{Via: [][]float64{{-0.5, 0.2}}}, []float64{-1, 0}, []float64{0, 0}); !(p.Action < 0.45) {
 		t.Errorf("Maier–Stein, β = 10: %.6g", p.Action)
 	} else {
 		t.Logf("Maier–Stein, β = 10: %.6g ± %.1g, mid %.3g", p.Action, p.Error, p.States[50])
 	}
 	for _, w := range []float64{0, 0.5, 1} {
-		if testing.Short() && w != 0.5 {
-			continue
-		}
 		p := action(swirl{w}, stationary.MinimumAction{}, []float64{0, 0}, []float64{0.6, 0.8})
 		t.Logf("swirl %g: %.8g ± %.1g", w, p.Action, p.Error)
 		if math.Abs(p.Action-1) > 2e-3 {

@@ -7,12 +7,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"image/png"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 )
 
 type value struct{ Value, StdErr float64 }
@@ -53,14 +53,7 @@ func TestQuick(t *testing.T) {
 	if !(*w["entropy"].Simulated > 0.05) || *w["variation"].Simulated > 3**w["floor"].Simulated || *w["variation"].Boltzmann < 3**w["floor"].Boltzmann {
 		t.Errorf("double wells: entropy %v, total variation %v and %v", *w["entropy"].Simulated, *w["variation"].Simulated, *w["variation"].Boltzmann)
 	}
-	f, err := os.Open(filepath.Join(folder, "currents.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Error(err)
-	}
+	exampletest.Picture(t, filepath.Join(folder, "currents.png"), 840, 720)
 }
 
 // TestEquilibrium: without growth the double wells have D = T·I, exp(−L/T) and no current.

@@ -7,12 +7,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"image/png"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 	"github.com/sgflow/sgflow/sde"
 )
 
@@ -61,14 +60,7 @@ func TestQuick(t *testing.T) {
 	if len(r.Pictures) != 1 {
 		t.Fatalf("pictures %v", r.Pictures)
 	}
-	f, err := os.Open(filepath.Join(folder, "landscapes.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Error(err)
-	}
+	exampletest.Picture(t, filepath.Join(folder, "landscapes.png"), 854, 1616)
 }
 
 // TestWindows holds the windows to show all minima of a landscape, unless it has too many.

@@ -8,11 +8,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sgflow/sgflow/examples/internal/exampletest"
 )
 
 func TestQuick(t *testing.T) {
@@ -48,17 +49,9 @@ func TestQuick(t *testing.T) {
 	if len(r.Optimizers) != 7 || r.Partial || !strings.Contains(strings.Join(r.Notes, " "), "h for √h in a step") {
 		t.Errorf("%d optimizers, partial %v, notes %q", len(r.Optimizers), r.Partial, r.Notes)
 	}
-	for _, name := range []string{"verify.png", "verify.csv"} {
-		f, err := os.Open(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if strings.HasSuffix(name, "png") {
-			if _, err := png.Decode(f); err != nil {
-				t.Error(err)
-			}
-		}
+	exampletest.Picture(t, filepath.Join(folder, "verify.png"), 840, 660)
+	if _, err := os.Stat(filepath.Join(folder, "verify.csv")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,7 +7,6 @@ package integratetest_test
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -261,22 +260,12 @@ func TestFaults(t *testing.T) {
 		{"steps that are rejected and drawn again", adaptive(false), adaptive(true), []string{"consistency", "increments"}, []string{"invariant measure", "quadratic"}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			strong := slices.ContainsFunc(test.found, func(s string) bool { return strings.HasPrefix(s, "strong order") })
 			o := integratetest.Options{Skip: test.skip, Paths: test.paths}
-			if testing.Short() {
-				if strong && len(test.found) == 1 {
-					t.Skip("long")
-				}
-				o.Skip = append(slices.Clone(test.skip), "strong order")
-			}
 			if test.right != nil {
 				integratetest.Test(t, test.right, o)
 			}
 			err := integratetest.Check(test.wrong, o)
 			for _, check := range test.found {
-				if testing.Short() && strings.HasPrefix(check, "strong order") {
-					continue
-				}
 				if err == nil || !strings.Contains("\n"+err.Error(), "\n"+check) {
 					t.Errorf("%s did not find the planted fault: %v", check, err)
 				}
