@@ -286,15 +286,11 @@ func TestStableQuartic(t *testing.T) {
 	}
 	const seed, h = 370, 0.1
 	law := chain(h)
-	steps := []float64{0.05, 0.025, 0.0125}
 	var values [][]float64
-	for _, h := range steps {
+	for _, h := range []float64{0.05, 0.025, 0.0125} {
 		values = append(values, chain(h))
 	}
 	for i, k := range ks {
-		if steps == nil {
-			break
-		}
 		a, b, c := values[0], values[1], values[2]
 		e := exact(k)
 		t.Logf("E cos(%gX): errors %.5f, %.5f, %.5f", k, a[i]-e, b[i]-e, c[i]-e)
